@@ -54,6 +54,7 @@ ERRORS: Final[dict[str, Meaning]] = {
     "bad_ticket": Meaning(401, 4003, False, "The socket ticket is unknown, used or expired; fetch a new one."),
     "csrf": Meaning(403, 4003, False, "The request does not carry this session's CSRF token."),
     "forbidden": Meaning(403, 4003, False, "The role does not allow this."),
+    "bad_method": Meaning(405, 4000, False, "This address does not take this method."),
     "not_found": Meaning(404, 4004, False, "There is nothing at this address."),
     "too_large": Meaning(413, 1009, False, "The body is larger than the bound."),
     "too_many": Meaning(429, 4102, True, "Too many requests; try again later."),

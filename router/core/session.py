@@ -97,7 +97,7 @@ class Decision(Struct, array_like=True):
 class Session(Struct, array_like=True):
     """Everything the service remembers of one visit. `last` is the (moment, visible clock) of the last event of
     each kind; `seen` the moments at which a page ("p:/path") or product ("i:id") was seen; `truth` the bit
-    set of the rules (of file version `ruleset`) that are true now.
+    set of the rules (of file version `ruleset`) that are true now; `shown` counts by rule what was shown.
     """
 
     sid: str
@@ -107,6 +107,7 @@ class Session(Struct, array_like=True):
     started: int
     newest: int
     language: str = ""
+    visits: int = 1
     events: int = 0
     pages: dict[str, Page] = {}
     horizon: str = ""
@@ -123,10 +124,11 @@ class Session(Struct, array_like=True):
     purchased_at: int = 0
     truth: int = 0
     ruleset: str = ""
-    shown: int = 0
+    shown: dict[str, int] = {}
     dismissed: int = 0
     quiet_until: int = 0
     decision: Decision | None = None
+    past: Decision | None = None
     offers: list[str] = []
     talk: str = ""
     secret: str = ""
@@ -142,8 +144,8 @@ class Session(Struct, array_like=True):
 
 def visible_clock(session: Session, now: int) -> int:
     """Milliseconds during which at least one of the session's pages was visible, until `now`."""
-    running = max(0, now - session.visible_since) if session.visible_since else 0
-    return session.visible_ms + running
+    since = session.visible_since
+    return session.visible_ms + now - since if since and now > since else session.visible_ms
 
 
 def dwell_page(session: Session, now: int) -> int:
@@ -159,7 +161,7 @@ def dwell_site(session: Session, now: int) -> int:
 
 
 def _running(page: Page, now: int) -> int:
-    return max(0, now - page.since) if page.state == ev.FOCUSED else 0
+    return now - page.since if page.state == ev.FOCUSED and now > page.since else 0
 
 
 def is_visible(session: Session) -> bool:
@@ -344,7 +346,7 @@ def _turn(session: Session, page_id: str, page: Page, at: int, state: int, measu
         page.focused_ms = max(was, min(measured_ms, at - page.viewed))
     session.focused_ms += page.focused_ms - was
     page.state, page.since = state, at
-    if state != ev.HIDDEN and page.type:
+    if state != ev.HIDDEN:
         session.current = page_id
     if any(other.state for other in session.pages.values()):
         if not session.visible_since:
@@ -358,7 +360,7 @@ def _shown(session: Session, page_id: str, page: Page, event: ev.Shown, at: int)
     decision = session.decision
     if decision is not None and decision.id == event.decision and decision.state == "claimed":
         decision.state, decision.shown_at = "shown", at
-        session.shown += 1
+        session.shown[decision.rule] = session.shown.get(decision.rule, 0) + 1
 
 
 def _step(label: Callable[[Any], str]) -> Callable[[Session, str, Page, Any, int], None]:

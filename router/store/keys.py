@@ -14,10 +14,12 @@ CHAT_TTL_S: Final = 24 * 3600
 BEAT_TTL_S: Final = 3
 VISITOR_TTL_S: Final = 90 * 24 * 3600
 ORDER_TTL_S: Final = 400 * 24 * 3600
+CODE_KEPT_S: Final = 30 * 24 * 3600
 AGENT_SESSION_TTL_S: Final = 12 * 3600
 TICKET_TTL_S: Final = 30
+LOGIN_TRIES_TTL_S: Final = 15 * 60
 
-FOREVER: Final = ("r:{site}:agents", "r:{site}:agent:*", "f:{site}:*", "j:{n}")
+FOREVER: Final = ("r:{site}:*", "f:{site}:budget:*", "j:{n}")
 
 
 # --- session: slot {sid} -----------------------------------------------------------------------------------
@@ -47,15 +49,39 @@ def visitor(site: str, vid: str) -> str:
 
 
 def caps(site: str, vid: str) -> str:
-    """Sorted set of what was shown to a visitor: member = decision id and rule, score = moment. TTL 90 days."""
+    """Sorted set of what a visitor was shown: member = "<decision>|<rule>", score = moment. TTL 90 days."""
     return f"v:{{{site}:{vid}}}:shown"
+
+
+def claims(site: str, vid: str) -> str:
+    """Sorted set of what is about to be shown: as `caps`, score = when the claim ends. TTL CLAIM_TTL_S."""
+    return f"v:{{{site}:{vid}}}:claims"
+
+
+def dismissals(site: str, vid: str) -> str:
+    """Sorted set of the decisions a visitor dismissed, score = moment. TTL 90 days."""
+    return f"v:{{{site}:{vid}}}:dismissed"
+
+
+def visits(site: str, vid: str) -> str:
+    """Sorted set of a visitor's latest session ids, score = moment: one session is one visit. TTL 90 days."""
+    return f"v:{{{site}:{vid}}}:visits"
+
+
+def visitor_orders(site: str, vid: str) -> str:
+    """Set of a visitor's orders that were not cancelled. TTL 90 days."""
+    return f"v:{{{site}:{vid}}}:orders"
 
 
 # --- routing: slot {site} ----------------------------------------------------------------------------------
 
 
 def routing(site: str, name: str) -> str:
-    """Everything of a site's routing lives in one slot, so that one script is one atomic transition."""
+    """Everything of a site's routing lives in one slot, so that one script is one atomic transition.
+
+    `lua/routing/common.lua` lists the names behind the prefix, which is what "" gives. They are bounded by what is
+    open now, by the agents and by the rules' queues and skills; records of closed conversations have a TTL of 24 h.
+    """
     return f"r:{{{site}}}:{name}"
 
 
@@ -90,6 +116,26 @@ def offers(site: str, name: str) -> str:
     return f"f:{{{site}}}:{name}"
 
 
+def claimed(site: str, did: str) -> str:
+    """The code made for a decision. TTL as the code's."""
+    return offers(site, f"did:{did}")
+
+
+def code(site: str, text: str) -> str:
+    """Hash of one code; "" gives the prefix of all names. TTL: its life and CODE_KEPT_S."""
+    return offers(site, f"code:{text}")
+
+
+def budget(site: str, offer: str) -> str:
+    """Sorted set of a campaign's codes, score = when the claim ends (inf once shown). "" gives the prefix."""
+    return offers(site, f"budget:{offer}")
+
+
+def order(site: str, order_id: str) -> str:
+    """Hash of one order: state, money, session, code, each state's answer. TTL ORDER_TTL_S."""
+    return offers(site, f"order:{order_id}")
+
+
 # --- this service ------------------------------------------------------------------------------------------
 
 
@@ -106,6 +152,16 @@ def journal(shard: int) -> str:
 def wake(node: str) -> str:
     """Pub/sub channel on which other processes wake this one; carries no truth."""
     return f"w:{node}"
+
+
+def wake_site(site: str) -> str:
+    """Sharded pub/sub channel of a site's conversations and agents, in its routing slot; carries no truth."""
+    return f"w:{{{site}}}"
+
+
+def login_tries(about: str) -> str:
+    """Counter of login tries, by the hash of a login or an address. TTL 15 min from the first."""
+    return f"l:{{{about}}}"
 
 
 def agent_session(token_hash: str) -> str:

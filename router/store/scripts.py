@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,11 +18,18 @@ Arg = str | bytes | int | float
 
 @cache
 def source(name: str) -> str:
-    """The text of `lua/<name>.lua`, with what `lua/common.lua` defines in front if the script asks for it."""
-    text = (_LUA / f"{name}.lua").read_text(encoding="utf-8")
-    if "-- uses common" in text:
-        return (_LUA / "common.lua").read_text(encoding="utf-8") + text
-    return text
+    """The text of `lua/<name>.lua`; a line `-- uses a b` puts `a.lua` and `b.lua` of the same folder in
+    front.
+    """
+    text = _read(name)
+    uses = re.search(r"^-- uses (.+)$", text, re.MULTILINE)
+    parts = uses[1].split() if uses else []
+    folder = name.rpartition("/")[0]
+    return "".join(_read(f"{folder}/{part}") for part in parts) + text
+
+
+def _read(name: str) -> str:
+    return (_LUA / f"{name}.lua").read_text(encoding="utf-8")
 
 
 @cache

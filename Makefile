@@ -1,0 +1,67 @@
+# One command for each thing. Everything is installed into .venv; `make clean` removes it.
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 127.0.0.1
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: demo test lint bench load front clean help browser node
+
+help: ## What there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(VENV)/.base: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with PYTHON=."; exit 1; }
+	@test -x $(BIN)/python || { echo "Making a virtual environment in $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing ..."
+	@$(PIP) install -U 'pip>=25.1'
+	@$(PIP) install -c requirements.lock -e '.[embedded]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "Installing what tests and checks need ..."
+	@$(PIP) install -c requirements.lock --group lint
+	@touch $@
+
+demo: $(VENV)/.base ## The service, a demo shop and the console on one port (PORT=, HOST=)
+	@HOST=$(HOST) PORT=$(PORT) $(BIN)/router demo
+
+test: $(VENV)/.dev browser node ## Every test
+	$(BIN)/pytest -n 2 --dist loadfile -q
+	cd static && node --test
+
+lint: $(VENV)/.dev node ## Style, types, direction of imports, the built front end and its budgets
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/router rules check router/demo/site.yaml
+	cd static && npm ci --silent --no-audit --no-fund && npm run --silent check
+
+bench: $(VENV)/.dev ## Speed beside a bare echo, in one interleaved run
+	$(BIN)/python -m loadtests.bench
+
+load: $(VENV)/.dev ## Sixty seconds of Locust against a service of its own
+	$(BIN)/python -m loadtests.run
+
+front: node ## Build the beacon and the widget anew
+	cd static && npm ci --silent --no-audit --no-fund && npm run --silent build
+
+# A browser for the tests: what is there, else the system's package, else Playwright's own download.
+browser: $(VENV)/.dev
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; } || \
+	  $(BIN)/playwright install --with-deps chromium
+
+node:
+	@command -v npm >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nodejs npm >/dev/null; } || \
+	  { echo "Node.js 20 or later with npm is needed to check and build the front end."; exit 1; }
+
+clean: ## Remove everything that was installed or built here
+	rm -rf $(VENV) .router .mypy_cache .ruff_cache .pytest_cache build dist static/node_modules

@@ -1,0 +1,136 @@
+"""The agents' protocol: what a console may send, as types, and the form of a conversation. `docs/agents.md`
+tells its story. JSON, one object a frame; `t` names it, `ref` is the console's own number. Unknown fields are
+ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from router.core.chat import Line
+from router.core.protocol import Body, ConversationId, MessageId, Offset
+from router.core.routing import Talk
+from router.errors import Refused
+
+MAX_FRAME_BYTES: Final = 16 * 1024
+NoteText = Annotated[str, Meta(max_length=4000)]
+Ref = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class _Frame(Struct, tag_field="t", frozen=True):
+    ref: Ref
+
+
+class _Ref(Struct):
+    ref: Ref
+
+
+class Presence(_Frame, frozen=True, tag="presence"):
+    """The agent says whether they take conversations: available, away or break."""
+
+    state: str
+
+
+class Accept(_Frame, frozen=True, tag="accept"):
+    """The agent takes the ringing conversation."""
+
+    cid: ConversationId
+
+
+class Decline(_Frame, frozen=True, tag="decline"):
+    """The agent lets the ringing conversation go on to the next."""
+
+    cid: ConversationId
+
+
+class Say(_Frame, frozen=True, tag="say"):
+    """A message; the same `mid` is stored once."""
+
+    cid: ConversationId
+    mid: MessageId
+    text: Body
+
+
+class Typing(_Frame, frozen=True, tag="typing"):
+    """The agent began or ceased to type."""
+
+    cid: ConversationId
+    on: bool
+
+
+class History(_Frame, frozen=True, tag="history"):
+    """Every line after an offset."""
+
+    cid: ConversationId
+    after: Offset = 0
+
+
+class Note(_Frame, frozen=True, tag="note"):
+    """What colleagues should know; never sent to the shopper."""
+
+    cid: ConversationId
+    text: NoteText
+
+
+class Ping(_Frame, frozen=True, tag="ping"):
+    """The console asks whether the link lives; the answer is all."""
+
+
+class Close(_Frame, frozen=True, tag="close"):
+    """The talk is over; `disposition` is one of the queue's."""
+
+    cid: ConversationId
+    disposition: str
+    note: NoteText = ""
+
+
+Frame = Presence | Accept | Decline | Say | Typing | History | Note | Close | Ping
+
+_decoder: Final[msgspec.json.Decoder[Frame]] = msgspec.json.Decoder(Frame)
+
+
+def decode(frame: str | bytes) -> Frame:
+    """A console's frame. Raises `Refused`: `frame_too_big`, or `bad_request` with what was expected."""
+    if len(frame if isinstance(frame, bytes) else frame.encode("utf-8", "surrogatepass")) > MAX_FRAME_BYTES:
+        raise Refused("frame_too_big")
+    try:
+        return _decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Refused("bad_request", str(error)) from None
+
+
+def ref_of(frame: str | bytes) -> int | None:
+    """The `ref` of a frame that did not decode, so that its refusal can name it; None if there is none."""
+    try:
+        return msgspec.json.decode(frame, type=_Ref).ref
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
+def message(line: Line) -> dict[str, Any]:
+    """A line as the console gets it."""
+    return asdict(line)
+
+
+def conversation(talk: Talk, offset: int, lines: list[Line] | None = None) -> dict[str, Any]:
+    """A conversation as the console gets it. `deadline_ms`: when the ring or the wrap-up ends, else null."""
+    form: dict[str, Any] = {
+        "cid": talk.cid,
+        "queue": talk.queue,
+        "state": talk.state,
+        "agent": talk.agent or None,
+        "opened_ms": talk.opened,
+        "offset": offset,
+        "card": msgspec.json.decode(talk.card),
+        "shopper_present": talk.present,
+        "note": talk.note,
+        "disposition": talk.disposition or None,
+        "deadline_ms": talk.deadline or None,
+    }
+    if lines is not None:
+        form["messages"] = [message(line) for line in lines]
+    return form

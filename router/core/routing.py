@@ -1,0 +1,165 @@
+"""The pure part of routing: signatures, how many invites may be open, the honest wait, and a conversation's
+record.
+
+The transitions themselves are Lua scripts (`store/lua`); `docs/conversations.md` tells their story.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from math import ceil
+from typing import Any, Final
+
+from msgspec import Struct
+
+from router.errors import Refused
+
+ACCEPTANCE: Final = 0.05  # prior: what share of open invites is accepted
+RISK: Final = 0.05  # how often more may accept than there are free slots
+SLOTS: Final = 256  # beyond this many free slots the limit grows in proportion, which is on the safe side
+
+PRESENCES: Final = ("available", "away", "break")
+OPEN_STATES: Final = ("waiting", "ringing", "active", "away")
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def signature(queue: str, skills: Iterable[str]) -> str:
+    """What a conversation asks of an agent, as one word: `queue|skill,skill`, skills sorted, each once.
+
+    Raises `Refused("bad_request")` for a name that is not 1 to 40 of `A-Z a-z 0-9 _ -`.
+    """
+    wanted = sorted(set(skills))
+    for name in (queue, *wanted):
+        if _NAME.fullmatch(name) is None:
+            raise Refused("bad_request", "Queues and skills are named by 1 to 40 letters, digits, _ or -.")
+    return f"{queue}|{','.join(wanted)}"
+
+
+@cache
+def invite_limits(acceptance: float = ACCEPTANCE, risk: float = RISK, slots: int = SLOTS) -> tuple[int, ...]:
+    """How many invites may be open with 0, 1, ... `slots` free slots: the largest n with P(Bin(n, p) > free)
+    <= risk.
+
+    Without a free slot there is none. Walks n and k upwards from one binomial term to the next, so it neither
+    underflows nor sums anything twice.
+    """
+    limits = [0]
+    n, mass, below = 0, 1.0, 1.0  # P(X = k) and P(X <= k) for n invites
+    for k in range(slots + 1):
+        if n <= k:
+            n, mass, below = k, acceptance**k, 1.0
+        while below - acceptance * mass >= 1 - risk:
+            below -= acceptance * mass
+            mass *= (n + 1) * (1 - acceptance) / (n + 1 - k)
+            n += 1
+        if k:
+            limits.append(n)
+        mass *= (n - k) / (k + 1) * acceptance / (1 - acceptance)
+        below += mass
+    return tuple(limits)
+
+
+def wait_s(position: int, pace_ms: int, slots: int) -> int | None:
+    """Seconds until the conversation at `position` in line may expect an agent; None where nobody could know.
+
+    `pace_ms` is how long conversations of the queue have occupied a slot lately, `slots` how many slots the
+    agents on duty have for it: on average one of them falls free every `pace_ms / slots`.
+    """
+    if position < 1 or pace_ms <= 0 or slots <= 0:
+        return None
+    return ceil(position * pace_ms / slots / 1000)
+
+
+class Talk(Struct, frozen=True, kw_only=True):
+    """A conversation's record as the scripts keep it. Moments in ms; empty text and 0 mean "none yet".
+
+    `state` is waiting, ringing, active, away, wrap-up or closed; `end` says how it came to an end: closed (by
+    the agent), ended (by the shopper), parked, abandoned. `over` and `over_of`: how and for whom its last
+    ring ended. `position`, `pace` and `staffed` are there only while it waits.
+    """
+
+    cid: str
+    state: str
+    queue: str
+    sig: str
+    secret: str
+    language: str = ""
+    agent: str = ""
+    agent_name: str = ""
+    opened: int = 0
+    accepted: int = 0
+    deadline: int = 0
+    present: bool = True
+    card: str = "{}"
+    note: str = ""
+    disposition: str = ""
+    end: str = ""
+    over: str = ""
+    over_of: str = ""
+    position: int = 0
+    pace: float = 0
+    staffed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TalkState:
+    """What a shopper's page is told of a conversation; `agent` is the public name once one has accepted.
+
+    `position` (1 is next) only while it waits; `wait_s` too, and None where nobody could know.
+    """
+
+    cid: str
+    state: str
+    agent: str | None
+    position: int | None
+    wait_s: int | None
+    offset: int
+    secret: str
+
+
+def state_of(talk: Talk, offset: int) -> TalkState:
+    """What the shopper may know of the record; who is being rung is not theirs to know."""
+    waiting = talk.state == "waiting"
+    known = talk.agent_name if talk.state in ("active", "wrap-up", "closed") else ""
+    return TalkState(
+        cid=talk.cid,
+        state=talk.state,
+        agent=known or None,
+        position=talk.position if waiting else None,
+        wait_s=wait_s(talk.position, int(talk.pace), talk.staffed) if waiting else None,
+        offset=offset,
+        secret=talk.secret,
+    )
+
+
+class Reply(Struct, array_like=True):
+    """What every routing script answers: the moment it ran at, the next deadline (0: none), its own `value`,
+    the transitions for the journal, system lines to store, and whose view has changed.
+    """
+
+    now: int
+    next: int
+    value: Any
+    events: list[dict[str, Any]]
+    lines: list[str]
+    talks: list[str]
+    agents: list[str]
+
+    def checked(self) -> Any:
+        """The value; an answer `{"refused": name}` is raised as `Refused(name)`."""
+        if isinstance(self.value, dict) and "refused" in self.value:
+            raise Refused(str(self.value["refused"]))
+        return self.value
+
+
+class Duty(Struct, frozen=True):
+    """An agent at a moment: presence and why, the slots, and the conversations that occupy them."""
+
+    presence: str
+    reason: str
+    capacity: int
+    talks: list[Talk]

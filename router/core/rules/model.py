@@ -1,0 +1,168 @@
+"""A rules file as data: typed, plain and comparable. Durations are milliseconds, shares 0 to 1."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import ClassVar, Literal
+
+import msgspec
+from msgspec import Struct
+
+from router.core.facts import Clock, Value
+from router.core.units import DAY, SECOND
+
+Mode = Literal["live", "shadow", "off"]
+
+
+# --- conditions --------------------------------------------------------------------------------------------
+
+
+class Compare(Struct, frozen=True, tag="compare"):
+    """A fact against a value; `op` is eq, gte, gt, lte, lt or in (then `value` is a tuple). `unit`: a
+    currency.
+    """
+
+    fact: str
+    op: str
+    value: Value | tuple[Value, ...]
+    unit: str = ""
+
+
+class Repeats(Struct, frozen=True, tag="repeats"):
+    """A page (of this path, or the current one) or the current product was seen that often in the window."""
+
+    of: Literal["page", "product"]
+    count: int
+    window_ms: int
+    path: str | None = None
+
+
+class Silence(Struct, frozen=True, tag="silence"):
+    """Nothing of kind `of` for `for_ms` since the later of the last `of` and the last `since`."""
+
+    of: str
+    since: str
+    for_ms: int
+    clock: Clock
+
+
+class Known(Struct, frozen=True, tag="known"):
+    """The fact is known."""
+
+    fact: str
+
+
+class Dates(Struct, frozen=True, tag="dates"):
+    """From one moment (inclusive) until another (exclusive); None is open."""
+
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+class All(Struct, frozen=True, tag="all"):
+    """Every part holds."""
+
+    parts: tuple[Condition, ...]
+
+
+class AnyOf(Struct, frozen=True, tag="any"):
+    """At least one part holds."""
+
+    parts: tuple[Condition, ...]
+
+
+class Not(Struct, frozen=True, tag="not"):
+    """The part is false: not merely unknown."""
+
+    part: Condition
+
+
+Condition = Compare | Repeats | Silence | Known | Dates | All | AnyOf | Not
+
+
+# --- actions -----------------------------------------------------------------------------------------------
+
+
+class Invite(Struct, frozen=True, tag="invite"):
+    """Invite to a talk with an agent of the queue who has all the skills; `message` names the text."""
+
+    kind: ClassVar[str] = "invite"
+    queue: str
+    skills: tuple[str, ...] = ()
+    message: str = "invite"
+
+
+class GiveOffer(Struct, frozen=True, tag="offer"):
+    """Show a discount code of this offer."""
+
+    kind: ClassVar[str] = "offer"
+    offer: str
+
+
+class ShowArticle(Struct, frozen=True, tag="article"):
+    """Show a link to this article."""
+
+    kind: ClassVar[str] = "article"
+    article: str
+
+
+Action = Invite | GiveOffer | ShowArticle
+
+
+# --- the file ----------------------------------------------------------------------------------------------
+
+
+class Caps(Struct, frozen=True):
+    """How often at most. A rule's own caps count that rule alone and None means: no own cap.
+
+    `per_visitor` is (count, window); `not_before_ms` is on the session's visible clock.
+    """
+
+    per_session: int | None = None
+    per_visitor: tuple[int, int] | None = None
+    not_before_ms: int = 0
+
+
+class DefaultCaps(Caps, frozen=True):
+    """Caps that hold for all rules together, and the rest after a shopper said no."""
+
+    per_session: int | None = 1
+    per_visitor: tuple[int, int] | None = (3, 7 * DAY)
+    not_before_ms: int = 30 * SECOND
+    rest_after_dismissal_ms: int = DAY
+
+
+class Defaults(Struct, frozen=True):
+    """What holds where a rule says nothing else."""
+
+    caps: DefaultCaps = DefaultCaps()
+    holdout: float = 0.0
+
+
+class Entry(Struct, frozen=True):
+    """One rule as written. `holdout` None: the default."""
+
+    id: str
+    when: Condition
+    then: tuple[Action, ...]
+    priority: int = 50
+    caps: Caps = Caps()
+    holdout: float | None = None
+    mode: Mode = "live"
+    rollout: float = 1.0
+    valid_ms: int = 20 * SECOND
+    patience_ms: int = 20 * SECOND
+    dates: Dates | None = None
+
+
+class RuleFile(Struct, frozen=True):
+    """A whole rules file. `site_holdout`: the share of visitors who get nothing proactive at all."""
+
+    version: int
+    rules: tuple[Entry, ...]
+    defaults: Defaults = Defaults()
+    site_holdout: float = 0.0
+
+    def digest(self) -> str:
+        """8 hex digits that change when anything that matters changes; comments and layout do not."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:8]

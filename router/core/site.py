@@ -1,0 +1,311 @@
+"""The site file as data: each shop's origins, queues, offers, articles, rules and texts.
+
+Loading takes a function that reads a file, so that nothing here touches a disk; all faults of the site file
+and of the files it names come in one FileErrors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from router.core import units
+from router.core.document import Document, Fault, FileErrors, Shape, attempt
+from router.core.rules import form
+from router.core.rules.compile import RuleSet
+from router.core.rules.model import Action, GiveOffer, Invite, ShowArticle
+from router.core.scalars import ID, KEY, VERSION, length, pattern, text, whole, written
+from router.core.shapes import Choice, Fields, Key, ListOf, Placed, Placing, Table
+from router.core.texts import LANGUAGES, Language, Texts, texts_file
+
+T = TypeVar("T")
+Reader = Callable[[str], str]
+Consent = Literal["required", "notice"]
+
+
+class Name(Struct, frozen=True):
+    """A name for people."""
+
+    ja: str
+    en: str
+
+
+class Disposition(Struct, frozen=True):
+    """How a conversation can end."""
+
+    id: str
+    name: Name
+
+
+class Queue(Struct, frozen=True):
+    """A line that conversations wait in: an agent has `ring_ms` to answer, and `wrap_up_ms` after closing."""
+
+    name: Name
+    dispositions: tuple[Disposition, ...]
+    ring_ms: int = 20 * units.SECOND
+    wrap_up_ms: int = 30 * units.SECOND
+
+    def disposition(self, wanted: str) -> Disposition | None:
+        """The disposition of this id."""
+        return next((found for found in self.dispositions if found.id == wanted), None)
+
+
+class Offer(Struct, frozen=True):
+    """A campaign: `percent` (5.0 is 5 %) off with a code that lives `expires_ms`; `budget` codes in all."""
+
+    percent: float
+    expires_ms: int
+    budget: int
+    text: str
+
+
+class Article(Struct, frozen=True):
+    """A page of help."""
+
+    url: str
+    text: str
+
+
+class Site(Struct, frozen=True):
+    """One shop."""
+
+    id: str
+    name: str
+    origins: tuple[str, ...]
+    currency: str
+    language: Language
+    consent: Consent
+    queues: dict[str, Queue]
+    offers: dict[str, Offer]
+    articles: dict[str, Article]
+    texts: Texts
+    rules: RuleSet
+
+    def content(self, action: Action, language: str) -> dict[str, Any]:
+        """The texts of a decision, as "Content of show" in docs/protocol.md wants them, in the language (or
+        one of its regions), else in the site's. The `code` and `expires_at_ms` of an offer are added when it
+        is reserved.
+        """
+        match action:
+            case Invite():
+                invite = self.texts.invites[action.message].pick(language, self.language)
+                return {key: getattr(invite, key) for key in ("title", "text", "accept", "dismiss")}
+            case GiveOffer():
+                offer = self.texts.offers[self.offers[action.offer].text]
+                return msgspec.structs.asdict(offer.pick(language, self.language))
+            case ShowArticle():
+                article = self.articles[action.article]
+                found = self.texts.articles[article.text].pick(language, self.language)
+                return {**msgspec.structs.asdict(found), "url": article.url}
+
+    def opening(self, action: Action) -> dict[str, str] | None:
+        """The opening line that an invite suggests to the agent, as {ja, en}; None if it suggests none."""
+        if not isinstance(action, Invite):
+            return None
+        versions = self.texts.invites[action.message]
+        lines = {name: versions.pick(name, self.language).opening for name in LANGUAGES}
+        own = lines[self.language]
+        return {name: line or own for name, line in lines.items()} if own else None
+
+
+# --- the form ----------------------------------------------------------------------------------------------
+
+
+class _OfferEntry(Struct, frozen=True):
+    percent: float
+    expires_ms: int
+    budget: int
+    text: Placed[str]
+
+    def settled(self) -> Offer:
+        return Offer(self.percent, self.expires_ms, self.budget, self.text.value)
+
+
+class _ArticleEntry(Struct, frozen=True):
+    url: str
+    text: Placed[str]
+
+    def settled(self) -> Article:
+        return Article(self.url, self.text.value)
+
+
+class _Entry(Struct, frozen=True):
+    """A site as written, before the files it names are read."""
+
+    name: str
+    origins: tuple[str, ...]
+    currency: str
+    language: Language
+    consent: Consent
+    rules: Placed[str]
+    texts: Placed[str]
+    queues: dict[str, Queue]
+    offers: dict[str, _OfferEntry] = {}
+    articles: dict[str, _ArticleEntry] = {}
+
+
+class _File(Struct, frozen=True):
+    version: int
+    sites: dict[str, _Entry]
+
+
+def _percent(value: str) -> float:
+    percent = units.percent(value)
+    if not percent:
+        raise ValueError(value)
+    return percent
+
+
+NAME: Final = text("a name of at most 60 characters", 60)
+ORIGIN: Final = pattern(
+    "an origin such as `https://shop.example`, without a path", r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", 200
+)
+CURRENCY: Final = pattern("an ISO 4217 code such as `JPY`", "[A-Z]{3}")
+URL: Final = pattern(
+    "an address such as `/help/sizes` or `https://shop.example/help`", r"(https?:/|)/[^/\s]\S*", 300
+)
+FILE: Final = text("the name of a file beside this one", 200)
+RING: Final = length("a duration from 5s to 2m such as `20s`", 5 * units.SECOND, 2 * units.MINUTE)
+WRAP_UP: Final = length("a duration of at most 10m such as `30s`", 0, 10 * units.MINUTE)
+EXPIRES: Final = length("a duration from 1m to 90d such as `30m`", units.MINUTE, 90 * units.DAY)
+PERCENT: Final = written("a percentage above 0% such as `5%`", units.PERCENT, _percent)
+
+
+def _disposition_id(disposition: Disposition) -> str:
+    return disposition.id
+
+
+def _sites_file() -> Fields[_File]:
+    return Fields(
+        "a site file",
+        _File,
+        {
+            "version": Key(VERSION, required=True),
+            "sites": Key(Table("sites by id", ID, _site()), required=True),
+        },
+    )
+
+
+def _site() -> Fields[_Entry]:
+    offer = {
+        "percent": Key(PERCENT, required=True),
+        "expires": Key(EXPIRES, required=True, name="expires_ms"),
+        "budget": Key(whole(1, 1_000_000), required=True),
+        "text": Key(Placing(KEY), required=True),
+    }
+    article = {"url": Key(URL, required=True), "text": Key(Placing(KEY), required=True)}
+    return Fields(
+        "a site",
+        _Entry,
+        {
+            "name": Key(NAME, required=True),
+            "origins": Key(ListOf("a list of origins", ORIGIN, key=str), required=True),
+            "currency": Key(CURRENCY, required=True),
+            "language": Key(Choice("a language", LANGUAGES), required=True),
+            "consent": Key(Choice("a consent setting", ("required", "notice")), required=True),
+            "rules": Key(Placing(FILE), required=True),
+            "texts": Key(Placing(FILE), required=True),
+            "queues": Key(Table("queues by id", ID, _queue()), required=True),
+            "offers": Key(Table("offers by id", ID, Fields("an offer", _OfferEntry, offer))),
+            "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
+        },
+    )
+
+
+def _queue() -> Fields[Queue]:
+    name = Fields("a name", Name, {language: Key(NAME, required=True) for language in LANGUAGES})
+    disposition = Fields(
+        "a disposition", Disposition, {"id": Key(ID, required=True), "name": Key(name, required=True)}
+    )
+    return Fields(
+        "a queue",
+        Queue,
+        {
+            "name": Key(name, required=True),
+            "ring": Key(RING, name="ring_ms"),
+            "wrap_up": Key(WRAP_UP, name="wrap_up_ms"),
+            "dispositions": Key(
+                ListOf("a list of dispositions", disposition, 32, _disposition_id), required=True
+            ),
+        },
+    )
+
+
+# --- loading -----------------------------------------------------------------------------------------------
+
+
+def load_sites(file: str, read: Reader) -> dict[str, Site]:
+    """The sites of a file, by id; `read` gives the text of a file by name.
+
+    Other files are named relative to this one. Raises FileErrors with every fault of all of them.
+    """
+    doc = Document(file)
+    try:
+        found = attempt(doc, read(file), _sites_file())
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileErrors([Fault(file, 1, 1, f"cannot be read: {error}")]) from None
+    faults: list[Fault] = []
+    sites = {}
+    for site_id, entry in found.sites.items() if found else ():
+        site = _Loading(doc, read, faults).site(site_id, entry)
+        if site is not None:
+            sites[site_id] = site
+    faults += doc.faults
+    if faults:
+        raise FileErrors(faults)
+    return sites
+
+
+class _Loading:
+    """One site while the files it names are read; their faults are gathered in `faults`."""
+
+    def __init__(self, doc: Document, read: Reader, faults: list[Fault]) -> None:
+        self.doc, self.read, self.faults = doc, read, faults
+
+    def site(self, site_id: str, entry: _Entry) -> Site | None:
+        texts = self.other(entry.texts, texts_file(entry.language))
+        if texts is not None:
+            self.known(entry.offers, texts.offers, "a text of an offer")
+            self.known(entry.articles, texts.articles, "a text of an article")
+        messages = None if texts is None else texts.invites
+        names = form.Names(entry.currency, entry.queues, entry.offers, entry.articles, messages)
+        rules = self.other(entry.rules, form.rules_file(names))
+        if texts is None or rules is None:
+            return None
+        return Site(
+            id=site_id,
+            name=entry.name,
+            origins=entry.origins,
+            currency=entry.currency,
+            language=entry.language,
+            consent=entry.consent,
+            queues=entry.queues,
+            offers={key: offer.settled() for key, offer in entry.offers.items()},
+            articles={key: article.settled() for key, article in entry.articles.items()},
+            texts=texts,
+            rules=RuleSet(rules),
+        )
+
+    def known(
+        self, entries: Mapping[str, _OfferEntry | _ArticleEntry], texts: Mapping[str, object], what: str
+    ) -> None:
+        """Note every entry whose text is not in the texts file."""
+        for entry in entries.values():
+            if entry.text.value not in texts:
+                self.doc.unknown(entry.text.node, what, entry.text.value, texts.keys())
+
+    def other(self, name: Placed[str], shape: Shape[T]) -> T | None:
+        """A file that the site file names; None if it is faulty."""
+        path = str(PurePath(self.doc.file).parent / name.value)
+        other = Document(path)
+        try:
+            value = attempt(other, self.read(path), shape)
+        except (OSError, UnicodeDecodeError) as error:
+            self.doc.fault(name.node, f"'{name.value}' cannot be read: {error}")
+            return None
+        self.faults += other.faults
+        return None if other.faults else value

@@ -1,0 +1,178 @@
+"""All agents whose sockets are on this node, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from router.core import console
+from router.core.chat import checked_mid, checked_text
+from router.core.routing import PRESENCES, Talk
+from router.errors import Refused
+from router.live.switchboard import Switchboard
+from router.live.workplace import Seat, Send, Workplace
+from router.store.routing import talk_of
+
+
+class AgentDesk:
+    """The agents' side of the desk. Everything raises `Refused`, `unavailable` if the store cannot be
+    reached.
+    """
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+        self._routing = board.routing
+        self._workplaces: dict[tuple[str, str], Workplace] = {}
+        self._count = 0
+
+    # --- sockets ---
+
+    async def connect(
+        self, site: str, agent: dict[str, Any], session: str, send: Send, leave: Callable[[], None]
+    ) -> Seat:
+        """A socket of an agent: `hello` comes first through `send`. Raises `Refused("unauthorized")` for an
+        agent who is not known any more. `leave` is called when the login session ends.
+        """
+        self._count += 1
+        seat = Seat(f"{self._board.node}:{self._count}", site, agent, session, send, leave)
+        workplace = self._workplaces.setdefault((site, seat.login), Workplace(self._board, site, seat.login))
+        workplace.seats.append(seat)
+        try:
+            await self._board.do(site, self._routing.join(site, [(seat.login, seat.id)]))
+        except BaseException:
+            self._unseat(seat)
+            raise
+        workplace.wake()
+        return seat
+
+    async def disconnect(self, seat: Seat) -> None:
+        """The socket is gone. With the agent's last one, here and elsewhere, what rings goes on at once."""
+        self._unseat(seat)
+        await self._board.do(seat.site, self._routing.leave(seat.site, seat.login, seat.id))
+
+    def _unseat(self, seat: Seat) -> None:
+        workplace = self._workplaces[seat.site, seat.login]
+        workplace.seats.remove(seat)
+        if not workplace.seats:
+            del self._workplaces[seat.site, seat.login]
+
+    async def renew(self) -> None:
+        """Say of every socket here that it is still there."""
+        for site in self._board.sites:
+            pairs = [(seat.login, seat.id) for seat in self._seats(site)]
+            if pairs:
+                await self._board.do(site, self._routing.join(site, pairs))
+
+    async def logout(self, site: str, session: str) -> None:
+        """Close the sockets of a login session, on every node."""
+        await self._board.sign(site, ("logout", session, "", False))
+
+    def logged_out(self, site: str, session: str) -> None:
+        """A login session ended: close its sockets here."""
+        for seat in [seat for seat in self._seats(site) if seat.session == session]:
+            seat.leave()
+
+    def _seats(self, site: str) -> Iterator[Seat]:
+        for place in self._places(site):
+            yield from place.seats
+
+    def _places(self, site: str) -> list[Workplace]:
+        return [place for place in self._workplaces.values() if place.site == site]
+
+    # --- being woken ---
+
+    def touched(self, site: str, talks: list[str], agents: list[str]) -> None:
+        """These conversations and agents have changed."""
+        for place in self._places(site):
+            if place.login in agents or any(map(place.has, talks)):
+                place.wake()
+
+    def look_again(self) -> None:
+        """Wakes may have been missed."""
+        for place in self._workplaces.values():
+            place.wake()
+
+    def swept(self, site: str) -> None:
+        """A second has passed: tell the queues, and look again where the last look failed."""
+        for place in self._places(site):
+            place.tell_queues()
+            if place.restless:
+                place.wake()
+
+    def typing(self, site: str, cid: str, on: bool) -> None:
+        """The shopper types, or ceased to."""
+        for place in self._places(site):
+            place.typing(cid, on)
+
+    # --- what an agent does ---
+
+    async def handle(self, seat: Seat, frame: console.Frame) -> dict[str, Any]:
+        """Do what a console asks, and return the fields of the answer."""
+        site, login, do = seat.site, seat.login, self._board.do
+        match frame:
+            case console.Presence(state=state):
+                if state not in PRESENCES:
+                    raise Refused("bad_request", f"Presence is one of {', '.join(PRESENCES)}.")
+                await do(site, self._routing.presence(site, login, state))
+            case console.Accept(cid=cid):
+                return await self._accept(seat, cid)
+            case console.Decline(cid=cid):
+                await do(site, self._routing.decline(site, login, cid))
+            case console.Say():
+                return await self._say(seat, frame)
+            case console.Typing(cid=cid, on=on):
+                if not self._workplaces[site, login].has(cid):
+                    raise Refused("not_yours")
+                await self._board.sign(site, ("typing", cid, "agent", on))
+            case console.History(cid=cid, after=after):
+                await self._own(seat, cid)
+                lines = (await self._board.chats.history(cid, after)).lines
+                return {"messages": [console.message(line) for line in lines]}
+            case console.Note(cid=cid, text=text):
+                await do(site, self._routing.note(site, login, cid, text))
+            case console.Close():
+                await self._close(seat, frame)
+        return {}
+
+    async def _accept(self, seat: Seat, cid: str) -> dict[str, Any]:
+        seat.took.add(cid)
+        try:
+            record = await self._board.do(seat.site, self._routing.answer(seat.site, seat.login, cid))
+        except Refused:
+            seat.took.discard(cid)
+            raise
+        history = await self._board.chats.history(cid, 0)
+        return {"conversation": console.conversation(talk_of(record), history.newest, history.lines)}
+
+    async def _say(self, seat: Seat, say: console.Say) -> dict[str, Any]:
+        text, mid = checked_text(say.text), checked_mid(say.mid)
+        talk = await self._own(seat, say.cid)
+        if talk.state != "active":
+            raise Refused("too_late", "The conversation is not active.")
+        name = str(seat.agent["name"])
+        try:
+            offset = await self._board.chats.append(say.cid, "agent", mid, text, name)
+            await self._board.touch(seat.site, say.cid, [seat.login])
+        except (RedisError, OSError) as error:
+            raise Refused("unavailable") from error
+        return {"offset": offset}
+
+    async def _close(self, seat: Seat, close: console.Close) -> None:
+        talk = await self._own(seat, close.cid)
+        queue = self._board.sites[seat.site].queues.get(talk.queue)
+        if queue is None or queue.disposition(close.disposition) is None:
+            raise Refused("bad_request", "The disposition is not one of the queue's.")
+        script = self._routing.close(seat.site, seat.login, close.cid, close.disposition, close.note)
+        await self._board.do(seat.site, script)
+
+    async def _own(self, seat: Seat, cid: str) -> Talk:
+        """The conversation, which has to be this agent's."""
+        (record,) = await self._board.do(seat.site, self._routing.look(seat.site, [cid]))
+        if not record:
+            raise Refused("no_conversation")
+        talk = talk_of(record)
+        if talk.agent != seat.login:
+            raise Refused("not_yours")
+        return talk

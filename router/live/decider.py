@@ -1,0 +1,377 @@
+"""From a rule that became true to something on the page: suppression, caps, capacity, holdout, claims, commit, show.
+
+A decision is part of the session's committed state before it is sent, is checked again before every send, and ends
+exactly once: accepted, dismissed, unanswered, lapsed, retracted, deferred. Claims (a visitor's cap, a slot's hold, a
+code) are idempotent by the decision's id and expire by themselves, so a crash here costs nothing for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from router.core import protocol as wire
+from router.core.decision import (
+    LATE_MS,
+    SHOWN_WITHIN_MS,
+    capped,
+    deadline,
+    draw,
+    must_go,
+    rest_after,
+    suppressed,
+)
+from router.core.events import HIDDEN, Accepted, Copied, Deferred, Dismissed, Event, Shown
+from router.core.rules.compile import Rule
+from router.core.rules.model import Invite
+from router.core.session import Decision
+from router.live.claims import Claims
+from router.live.clock import Clock
+from router.live.commit import Committer
+from router.live.held import Held, Peer
+from router.live.talks import Talks
+from router.live.timers import Timers
+from router.store.journal import Journal
+
+log = structlog.get_logger()
+
+MAX_PATIENT: Final = 1000
+RETRY_MS: Final = 500
+
+
+class Decider:
+    """Decides for sessions of this process; one decision a session at a time."""
+
+    def __init__(
+        self, clock: Clock, claims: Claims, talks: Talks, journal: Journal, new_id: Callable[[], str]
+    ) -> None:
+        self.clock = clock
+        self.claims = claims
+        self.talks = talks
+        self.journal = journal
+        self.new_id = new_id
+        self.decided = 0
+        self._committer: Committer
+        self._timers: Timers
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._patient: dict[Held, dict[int, int]] = {}
+
+    def bind(self, committer: Committer, timers: Timers) -> None:
+        """The engine's own parts, which exist only after this."""
+        self._committer = committer
+        self._timers = timers
+
+    @property
+    def busy(self) -> bool:
+        """Whether a claim is under way."""
+        return bool(self._tasks)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a decision failed", error=repr(error), exc_info=error)
+
+    # --- firing --------------------------------------------------------------------------------------------
+
+    def consider(self, held: Held, fired: list[Rule], now: int) -> None:
+        """These rules became true; highest priority first."""
+        if held.deciding:
+            held.fired.extend(fired)
+            return
+        held.deciding = True
+        self._spawn(self._decide(held, fired))
+
+    async def _decide(self, held: Held, rules: list[Rule]) -> None:
+        try:
+            while rules:
+                for rule in sorted(rules, key=lambda rule: -rule.priority):
+                    if await self._try(held, rule):
+                        break
+                rules, held.fired = held.fired, []
+        finally:
+            held.deciding = False
+
+    async def _try(self, held: Held, rule: Rule) -> bool:
+        """Whether this rule's turn ends the round: it made a decision, or it was held out."""
+        session, now = held.session, self.clock.now()
+        if rule.rollout < 1 and draw(session.visitor, "rollout " + rule.id) >= rule.rollout:
+            return False
+        common = held.site.rules.defaults.caps
+        reason = suppressed(session, now) or capped(session, rule.id, rule.caps, common, now)
+        if reason is not None:
+            self._record(held, rule, "suppressed", reason=reason)
+            return False
+        if rule.mode == "shadow":
+            self._record(held, rule, "shadow")
+            return False
+        if held.site.rules.site_holdout and draw(session.visitor, "site") < held.site.rules.site_holdout:
+            self._record(held, rule, "site_holdout")
+            return True
+        try:
+            return await self._claim(held, rule, now)
+        except (RedisError, OSError) as error:
+            self._record(held, rule, "unavailable", reason=type(error).__name__)
+            return False
+
+    async def _claim(self, held: Held, rule: Rule, now: int) -> bool:
+        session, did = held.session, self.new_id()
+        held_out = rule.holdout > 0 and draw(session.visitor, rule.id) < rule.holdout
+        if not await self.claims.cap(held, rule, did, now, held_out=held_out):
+            self._record(held, rule, "capped")
+            return False
+        claimed = await self.claims.first(held, rule, did, now, only_look=held_out)
+        if claimed is None:
+            await self.claims.release_cap(held, rule, did)
+            if held not in self._patient:
+                self._record(held, rule, "no_capacity")
+            self._wait_for_capacity(held, rule, now)
+            return False
+        action, content = claimed
+        if held_out:
+            session.shown[rule.id] = session.shown.get(rule.id, 0) + 1
+            self._committer.mark(held)
+            self._record(held, rule, "held_out", did=did, action=action.kind)
+            return True
+        if self._moved_on(held, rule):
+            await self.claims.release_cap(held, rule, did)
+            await self.claims.release(held, did, action.kind)
+            self._record(held, rule, "retracted", did=did, reason="moved_on")
+            return False
+        queue, skills = (action.queue, action.skills) if isinstance(action, Invite) else ("", ())
+        session.decision = Decision(
+            did, rule.id, held.site.rules.version, action.kind, queue, skills, now, now + rule.valid_ms,
+            session.current, session.cart.version, content, rule.why(session, now),
+        )  # fmt: skip
+        self.decided += 1
+        self._patient.pop(held, None)
+        self._record(held, rule, "made", did=did, action=action.kind)
+        self._committer.mark(held, partial(self._deliver, held, did))
+        self._plan(held)
+        return True
+
+    def _moved_on(self, held: Held, rule: Rule) -> bool:
+        """Whether the world changed while the claims were made."""
+        now = self.clock.now()
+        return suppressed(held.session, now) is not None or not rule.test(held.session, now) or not held.peers
+
+    # --- capacity that comes later -------------------------------------------------------------------------
+
+    def _wait_for_capacity(self, held: Held, rule: Rule, now: int) -> None:
+        """Availability is a gate: the rule stays armed for its patience."""
+        if not rule.patience_ms or not any(isinstance(action, Invite) for action in rule.then):
+            return
+        if held not in self._patient and len(self._patient) >= MAX_PATIENT:
+            return
+        self._patient.setdefault(held, {}).setdefault(rule.index, now + rule.patience_ms)
+        if len(self._patient) == 1:
+            self.clock.call_at(now + RETRY_MS, self._retry)
+
+    def _retry(self) -> None:
+        """Slots may have become free: the patient rule of the highest priority goes first, then the largest cart."""
+        now = self.clock.now()
+        ready: list[tuple[int, float, Held, Rule]] = []
+        for held, waiting in list(self._patient.items()):
+            for index, until in list(waiting.items()):
+                rule = held.site.rules.rules[index]
+                if now > until or not held.peers or not rule.test(held.session, now):
+                    del waiting[index]
+                elif self.claims.may_invite(held, rule):
+                    ready.append((-rule.priority, -(held.session.cart.value or 0), held, rule))
+            if not waiting:
+                del self._patient[held]
+        for _, _, held, rule in sorted(ready, key=lambda entry: entry[:2]):
+            self.consider(held, [rule], now)
+        if self._patient:
+            self.clock.call_at(now + RETRY_MS, self._retry)
+
+    # --- showing -------------------------------------------------------------------------------------------
+
+    def _deliver(self, held: Held, did: str) -> None:
+        """Send the decision to the page that is looked at, once it is stored and if it still holds."""
+        decision, now = held.session.decision, self.clock.now()
+        if decision is None or decision.id != did or decision.state != "claimed":
+            return
+        if now >= decision.valid_until:
+            self._end(held, decision, "lapsed", now)
+            return
+        if not self._in_scope(held, decision, now):
+            self._end(held, decision, "retracted", now, reason="scope")
+            return
+        peer = self._visible_peer(held, other_than=held.sent_to)
+        if peer is not None:
+            held.sent_to = peer.page
+            self._show(held, decision, peer, now, again=False)
+        self._plan(held)
+
+    def _show(self, held: Held, decision: Decision, peer: Peer, now: int, *, again: bool) -> None:
+        left = max(0, deadline(decision) - now)
+        peer.send(wire.encode(wire.Show(decision.id, decision.kind, decision.content, left, again)))
+
+    def _in_scope(self, held: Held, decision: Decision, now: int) -> bool:
+        if must_go(held.session, now):
+            return False
+        rule = held.site.rules.find(decision.rule)
+        return rule is not None and rule.test(held.session, now)
+
+    def _visible_peer(self, held: Held, other_than: str) -> Peer | None:
+        """The open page that was looked at last and is visible now; another one if that page did not draw it."""
+        pages = held.session.pages
+        visible = [page for page in held.peers if page in pages and pages[page].state != HIDDEN]
+        visible.sort(key=lambda page: (page == held.session.current, pages[page].since), reverse=True)
+        for page in visible:
+            if page != other_than:
+                return held.peers[page]
+        return held.peers[visible[0]] if visible else None
+
+    def page_opened(self, held: Held, peer: Peer) -> None:
+        """A page was welcomed: an open decision is drawn again without a fuss, one not yet shown is sent."""
+        decision, now = held.session.decision, self.clock.now()
+        if decision is None:
+            return
+        if decision.state == "shown":
+            self._show(held, decision, peer, now, again=True)
+        elif decision.state == "claimed":
+            self._deliver(held, decision.id)
+
+    def attached(self, held: Held) -> None:
+        """The session came from the store: what its decision still owes is done (again)."""
+        decision, now = held.session.decision, self.clock.now()
+        if decision is None:
+            return
+        if decision.state == "accepted":
+            self._committer.mark(held, partial(self.talks.open, held, decision))
+        elif now - deadline(decision) > LATE_MS:
+            self._end(held, decision, "late", now)
+        elif decision.state == "shown":
+            self._spawn(self.claims.confirm(held, decision))
+        self._plan(held)
+
+    # --- what the page says --------------------------------------------------------------------------------
+
+    def feedback(self, held: Held, event: Event, now: int) -> None:
+        """An event about a decision was folded."""
+        decision = held.session.decision
+        match event:
+            case Accepted():
+                self._accepted(held, event.decision, now)
+            case Shown() | Dismissed() | Copied() | Deferred() if decision is None or decision.id != event.decision:
+                return  # it ended before this came: nothing is owed any more
+            case Shown():
+                self._shown(held, decision, now)
+            case Dismissed():
+                self._dismissed(held, decision, event.never, now)
+            case Copied():
+                held.session.offers.append(decision.rule)
+                self._end(held, decision, "copied", now)
+            case Deferred():
+                self._end(held, decision, "deferred", now, reason=event.reason)
+
+    def _shown(self, held: Held, decision: Decision, now: int) -> None:
+        self.journal.add("shown", {"did": decision.id, "sid": held.session.sid, "at": now})
+        self._committer.mark(held, lambda: self._spawn(self.claims.confirm(held, decision)))
+        self._plan(held)
+
+    def _accepted(self, held: Held, did: str, now: int) -> None:
+        """Yes to an invite, also to one that had lapsed: then it is a conversation that the shopper began."""
+        session = held.session
+        decision = session.decision if session.decision and session.decision.id == did else session.past
+        if decision is None or decision.id != did or decision.kind != "invite" or session.talk:
+            return
+        if session.decision is not None and session.decision is not decision:
+            self._end(held, session.decision, "retracted", now, reason="answered")
+        decision.state = "accepted"
+        session.decision, session.past = decision, None
+        session.secret = session.secret or self.new_id()
+        held.deadline = 0
+        self._record_end(held, decision, "accepted", now)
+        self._retract_elsewhere(held, decision, "answered")
+        self._committer.mark(held, partial(self.talks.open, held, decision))
+
+    def _dismissed(self, held: Held, decision: Decision, never: bool, now: int) -> None:
+        session = held.session
+        session.dismissed += 1
+        rest_ms = rest_after(session.dismissed, never, held.site.rules.defaults.caps.rest_after_dismissal_ms)
+        session.quiet_until = max(session.quiet_until, now + rest_ms)
+        self._end(held, decision, "dismissed", now)
+        self._committer.mark(held, lambda: self._spawn(self.claims.dismissed(held, decision.id, never, rest_ms)))
+
+    # --- ends ----------------------------------------------------------------------------------------------
+
+    def recheck(self, held: Held, now: int) -> None:
+        """Something happened while a decision is open: payment or a purchase takes it away at once."""
+        decision = held.session.decision
+        if decision is None or decision.state == "accepted":
+            return
+        reason = must_go(held.session, now)
+        if reason is not None:
+            self._end(held, decision, "retracted", now, reason=reason)
+        elif decision.state == "claimed" and held.sent_to == "":
+            self._deliver(held, decision.id)
+
+    def deadline(self, held: Held, now: int) -> None:
+        """The decision's own moment has come: nobody drew it, or nobody answered."""
+        decision = held.session.decision
+        held.deadline = 0
+        if decision is None or decision.state == "accepted":
+            return
+        if now >= deadline(decision):
+            self._end(held, decision, "unanswered" if decision.state == "shown" else "lapsed", now)
+        elif decision.state == "claimed":
+            self._deliver(held, decision.id)
+        else:
+            self._plan(held)
+
+    def _plan(self, held: Held) -> None:
+        """The next moment at which the open decision has to be looked at."""
+        decision = held.session.decision
+        if decision is None or decision.state == "accepted":
+            held.deadline = 0
+            return
+        end = deadline(decision)
+        waiting_for_shown = decision.state == "claimed" and held.sent_to != ""
+        held.deadline = min(end, self.clock.now() + SHOWN_WITHIN_MS) if waiting_for_shown else end
+        self._timers.plan(held)
+
+    def _end(self, held: Held, decision: Decision, how: str, now: int, *, reason: str = "") -> None:
+        session = held.session
+        session.decision = None
+        session.past = decision if decision.kind == "invite" else None
+        held.deadline, held.sent_to = 0, ""
+        self._record_end(held, decision, how, now, reason=reason)
+        if how in ("lapsed", "retracted", "unanswered", "late"):
+            self._retract_elsewhere(held, decision, reason or how)
+        shown = decision.state == "shown"
+        self._committer.mark(held)
+        self._spawn(self.claims.ended(held, decision, shown=shown))
+
+    def _retract_elsewhere(self, held: Held, decision: Decision, reason: str) -> None:
+        frame = wire.encode(wire.Retract(decision.id, reason))
+        for peer in held.peers.values():
+            peer.send(frame)
+
+    # --- the record ----------------------------------------------------------------------------------------
+
+    def _record(self, held: Held, rule: Rule, outcome: str, **more: object) -> None:
+        entry = {
+            "site": held.site.id,
+            "sid": held.session.sid,
+            "rule": rule.id,
+            "version": held.site.rules.version,
+            "outcome": outcome,
+            "at": self.clock.now(),
+        }
+        self.journal.add("decision", entry | more)
+
+    def _record_end(self, held: Held, decision: Decision, how: str, now: int, *, reason: str = "") -> None:
+        entry = {"did": decision.id, "site": held.site.id, "sid": held.session.sid, "rule": decision.rule, "end": how}
+        self.journal.add("end", entry | {"at": now, "reason": reason})

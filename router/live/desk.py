@@ -1,0 +1,278 @@
+"""Conversations as this node serves them: the shopper's side here, the agents' in `agents`.
+
+The truth is in the store; every method may be repeated, by any node. All of them raise
+`Refused("unavailable")` if the store cannot be reached.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from router.core.chat import Line, checked_mid, checked_text
+from router.core.routing import Talk, TalkState, state_of
+from router.errors import Refused
+from router.live.agents import AgentDesk
+from router.live.clock import Clock
+from router.live.switchboard import Journal, Shop, Switchboard
+from router.live.watch import Changed, Listener, Missing, Said, Typed, Update, Watch
+from router.store.routing import talk_of
+
+SWEEP_MS: Final = 1_000
+LEASE_MS: Final = 15_000
+GRACE_MS: Final = 3_000
+
+
+def new_secret() -> str:
+    """A conversation's secret: 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+class Desk:
+    """`node` names this process. `journal` gets each transition as {site, kind, at_ms, cid?, queue?, agent?,
+    ...}.
+
+    `sweep_ms`: how often deadlines, places in line and the glance are looked at without an occasion;
+    `lease_ms`: how long shoppers and agents of a process that died count as there (0: for ever); `grace_ms`:
+    how long a shopper without a page still counts as there, since every navigation is such a moment. All on
+    `clock`.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        sites: Mapping[str, Shop],
+        clock: Clock,
+        node: str,
+        journal: Journal = lambda record: None,
+        *,
+        sweep_ms: int = SWEEP_MS,
+        lease_ms: int = LEASE_MS,
+        grace_ms: int = GRACE_MS,
+    ) -> None:
+        self._board = Switchboard(redis, sites, clock, node, journal, lease_ms)
+        self._routing = self._board.routing
+        self._chats = self._board.chats
+        self._sweep_ms = sweep_ms
+        self._grace_ms = grace_ms
+        self._watches: dict[str, list[Watch]] = {}
+        self._present: dict[str, str] = {}
+        self._renew_at = 0
+        self._stopped = False
+        self.agents = AgentDesk(self._board)
+        self._board.on_touch = self._touched
+        self._board.on_sign = self._signed
+        self._board.on_gap = self._look_again
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Listen to the other nodes, settle what came due meanwhile, and sweep from now on."""
+        self._board.fanout.start()
+        self._tick()
+        await self._board.settled()
+
+    async def stop(self) -> None:
+        """Cease. Conversations go on without this node; agents and shoppers come back elsewhere."""
+        self._stopped = True
+        await self._board.stop()
+
+    async def settled(self) -> None:
+        """Wait until what was set off so far is passed on: for a driven clock, and for tests."""
+        await self._board.settled()
+
+    def _tick(self) -> None:
+        if self._stopped:
+            return
+        clock = self._board.clock
+        clock.call_at(clock.now() + self._sweep_ms, self._tick)
+        for site in self._board.sites:
+            self._board.spawn(self._sweep, site)
+        if self._board.lease_ms and clock.now() >= self._renew_at:
+            self._renew_at = clock.now() + self._board.lease_ms // 3
+            self._board.spawn(self._renew)
+
+    async def _sweep(self, site: str) -> None:
+        await self._board.sweep(site)
+        self.agents.swept(site)
+        for watches in self._watches.values():
+            for watch in watches:
+                if watch.site == site and watch.restless:
+                    watch.wake()
+
+    async def _renew(self) -> None:
+        await self.agents.renew()
+        for site in self._board.sites:
+            cids = [cid for cid, there in self._present.items() if there == site]
+            if cids:
+                open_ones = await self._board.do(site, self._routing.seen(site, cids))
+                for cid in set(cids).difference(open_ones):
+                    self._present.pop(cid, None)
+
+    def _look_again(self) -> None:
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.wake()
+        self.agents.look_again()
+
+    def _touched(self, site: str, talks: list[str], agents: list[str]) -> None:
+        for cid in talks:
+            for watch in self._watches.get(cid, ()):
+                watch.wake()
+        self.agents.touched(site, talks, agents)
+
+    def _signed(self, site: str, sign: tuple[str, str, str, bool]) -> None:
+        kind, about, author, on = sign
+        if kind == "typing":
+            for watch in self._watches.get(about, ()):
+                watch.tell(Typed(about, author, on))
+            if author == "shopper":
+                self.agents.typing(site, about, on)
+        elif kind == "logout":
+            self.agents.logged_out(site, about)
+
+    # --- invites ---
+
+    async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> bool:
+        """Whether invite `did` may be shown until `expires_at` (ms): a slot can be expected to be free."""
+        return bool(await self._board.do(site, self._routing.hold(site, did, queue, skills, expires_at)))
+
+    async def release(self, site: str, did: str) -> None:
+        """The invite ended without a conversation."""
+        await self._board.do(site, self._routing.release(site, did))
+
+    def free(self, site: str) -> Mapping[str, int]:
+        """Free slots of each queue of the site, as the last sweep saw them."""
+        return self._board.glances[site].free
+
+    # --- a conversation, for the shopper ---
+
+    async def accept(
+        self,
+        site: str,
+        cid: str,
+        secret: str,
+        queue: str,
+        skills: Iterable[str],
+        language: str,
+        card: Mapping[str, Any],
+    ) -> TalkState:
+        """The shopper said yes to invite `cid`: the conversation begins, and rings at once if somebody is
+        free.
+
+        A second call changes nothing and answers the first one's secret. Raises `Refused("bad_request")` for
+        an unknown queue.
+        """
+        rules = self._board.sites[site].queues.get(queue)
+        if rules is None:
+            raise Refused("bad_request", "The site has no such queue.")
+        record = await self._board.do(
+            site,
+            self._routing.open(
+                site, cid, queue=queue, skills=skills, secret=secret, language=language,
+                card=msgspec.json.encode(card), ring_ms=rules.ring_ms, wrap_ms=rules.wrap_up_ms,
+            ),
+        )  # fmt: skip
+        self._present[cid] = site
+        return await self._state(talk_of(record))
+
+    async def resume(self, site: str, cid: str, secret: str) -> TalkState:
+        """The shopper is back, on this node. Raises `Refused("no_conversation")` if there is none or the
+        secret does not fit.
+        """
+        talk = await self._talk(site, cid)
+        if not secrets.compare_digest(talk.secret.encode(), secret.encode("utf-8", "surrogatepass")):
+            raise Refused("no_conversation")
+        await self.shopper_back(site, cid)
+        return await self._state(await self._talk(site, cid))
+
+    async def history(self, site: str, cid: str, after: int) -> tuple[list[Line], tuple[int, int] | None]:
+        """All lines after an offset, and the (first, last) that should be among them and are gone."""
+        try:
+            history = await self._chats.history(cid, after)
+        except (RedisError, OSError) as error:
+            raise Refused("unavailable") from error
+        return history.lines, history.missing
+
+    async def say(self, site: str, cid: str, mid: str, author: str, text: str) -> int:
+        """Store the shopper's message, once a `mid`, and return its offset.
+
+        Raises `Refused`: no_conversation, too_late (it is over), full, bad_request. Whether it is over is
+        looked at just before: a line that crosses the end may still be stored.
+        """
+        text, mid = checked_text(text), checked_mid(mid)
+        talk = await self._talk(site, cid)
+        if talk.state in ("wrap-up", "closed"):
+            raise Refused("too_late", "The conversation is over.")
+        try:
+            offset = await self._chats.append(cid, author, mid, text)
+            await self._board.touch(site, cid, [talk.agent] if talk.agent else [])
+        except (RedisError, OSError) as error:
+            raise Refused("unavailable") from error
+        return offset
+
+    async def typing(self, site: str, cid: str, author: str, on: bool) -> None:
+        """Pass on that `author` types, or ceased to. It may be lost."""
+        await self._board.sign(site, ("typing", cid, author, on))
+
+    async def end(self, site: str, cid: str) -> None:
+        """The shopper ends it."""
+        await self._board.do(site, self._routing.end(site, cid))
+
+    async def shopper_gone(self, site: str, cid: str) -> None:
+        """No page of the shopper is left: after the grace, the place in line is kept for 3 min, a talk for
+        10.
+        """
+        self._present.pop(cid, None)
+        await self._board.do(site, self._routing.gone(site, cid, self._grace_ms))
+
+    async def shopper_back(self, site: str, cid: str) -> None:
+        """A page of the shopper is there again."""
+        self._present[cid] = site
+        await self._board.do(site, self._routing.seen(site, [cid]))
+
+    async def card(self, site: str, cid: str, card: Mapping[str, Any]) -> None:
+        """What the agent sees of the shopper is now this."""
+        await self._board.do(site, self._routing.card(site, cid, msgspec.json.encode(card)))
+
+    # --- watching ---
+
+    def watch(self, site: str, cid: str, listener: Listener, after: int = 0) -> Watch:
+        """Tell `listener` the state now and at each change, every line after offset `after` in order and
+        once, and typing. It is called in the loop and must not block.
+        """
+        watch = Watch(self._board, site, cid, listener, after)
+        self._watches.setdefault(cid, []).append(watch)
+        watch.wake()
+        return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """Tell it nothing more. Whether the shopper is still there is said by `shopper_gone`."""
+        watch.close()
+        watches = self._watches.get(watch.cid, [])
+        if watch in watches:
+            watches.remove(watch)
+        if not watches:
+            self._watches.pop(watch.cid, None)
+
+    # --- reading ---
+
+    async def _talk(self, site: str, cid: str) -> Talk:
+        (record,) = await self._board.do(site, self._routing.look(site, [cid]))
+        if not record:
+            raise Refused("no_conversation")
+        return talk_of(record)
+
+    async def _state(self, talk: Talk) -> TalkState:
+        try:
+            return state_of(talk, await self._chats.newest(talk.cid))
+        except (RedisError, OSError) as error:
+            raise Refused("unavailable") from error
+
+
+__all__ = ["Changed", "Desk", "Missing", "Said", "Typed", "Update", "Watch", "new_secret"]

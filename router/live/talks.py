@@ -1,0 +1,216 @@
+"""A shopper's side of conversations: from the accepted invite to the last line, over reloads and in every tab.
+
+The conversation's truth is the desk's; the session only remembers its id and secret, so that each page can resume it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+
+from router.core import protocol as wire
+from router.core.card import card
+from router.core.events import number
+from router.core.rules.model import Invite
+from router.core.routing import TalkState
+from router.core.session import Decision
+from router.errors import Refused
+from router.live.clock import Clock
+from router.live.commit import Committer
+from router.live.desk import Changed, Desk, Missing, Said, Typed, Update, Watch
+from router.live.held import Held, Peer
+
+log = structlog.get_logger()
+
+CARD_EVERY_MS: Final = 1_000
+TRIES: Final = 5
+OVER: Final = ("wrap-up", "closed")
+CONTEXT: Final = sum(1 << number(kind) for kind in ("page", "product", "cart_add", "cart_remove", "cart", "checkout", "purchase"))
+
+
+class Talks:
+    """Conversations of the sessions that this process owns."""
+
+    def __init__(self, clock: Clock, desk: Desk) -> None:
+        self.clock = clock
+        self.desk = desk
+        self._committer: Committer
+        self._watches: dict[Peer, Watch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def bind(self, committer: Committer) -> None:
+        """The engine's own part, which exists only after this."""
+        self._committer = committer
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._tasks)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Refused as refused:
+            log.warning("a conversation's step was refused", error=refused.name)
+
+    # --- the beginning -------------------------------------------------------------------------------------
+
+    def open(self, held: Held, decision: Decision) -> None:
+        """The acceptance is stored: make it a conversation. Repeated at the next attach if this process dies."""
+        self._spawn(self._open(held, decision))
+
+    async def _open(self, held: Held, decision: Decision) -> None:
+        session = held.session
+        try:
+            state = await self._accepted(held, decision, self._card(held, decision))
+        except Refused as refused:
+            if refused.name != "unavailable":
+                session.decision = None
+                self._committer.mark(held)
+            raise
+        session.talk, session.secret = state.cid, state.secret
+        session.decision, session.past = None, decision
+        self._committer.mark(held)
+        for peer in list(held.peers.values()):
+            peer.send(wire.encode(_conversation(state, secret=True)))
+            self._watch(held, peer, state.cid, 0)
+
+    async def _accepted(self, held: Held, decision: Decision, context: dict[str, Any]) -> TalkState:
+        """The desk's answer; a store that is away for a moment is asked again, since the shopper said yes."""
+        session = held.session
+        language = session.language or held.site.language
+        for attempt in range(TRIES):
+            try:
+                return await self.desk.accept(
+                    held.site.id, decision.id, session.secret, decision.queue, decision.skills, language, context
+                )
+            except Refused as refused:
+                if refused.name != "unavailable" or attempt == TRIES - 1:
+                    raise
+                await asyncio.sleep(0.5)
+        raise AssertionError("unreachable")
+
+    # --- what a page sends ---------------------------------------------------------------------------------
+
+    def message(self, held: Held, peer: Peer, message: wire.ClientMessage) -> None:
+        """A chat message of a page; refusals go back to it by name."""
+        self._spawn(self._message(held, peer, message))
+
+    async def _message(self, held: Held, peer: Peer, message: wire.ClientMessage) -> None:
+        try:
+            match message:
+                case wire.Resume():
+                    await self._resume(held, peer, message)
+                case wire.Say():
+                    self._mine(held, message.cid)
+                    offset = await self.desk.say(held.site.id, message.cid, message.mid, "shopper", message.text)
+                    peer.send(wire.encode(wire.Stored(message.cid, message.mid, offset)))
+                case wire.Typing():
+                    self._mine(held, message.cid)
+                    await self.desk.typing(held.site.id, message.cid, "shopper", message.on)
+                case wire.End():
+                    self._mine(held, message.cid)
+                    await self.desk.end(held.site.id, message.cid)
+        except Refused as refused:
+            about = message.mid if isinstance(message, wire.Say) else getattr(message, "cid", None)
+            peer.send(wire.encode(wire.Error(refused.name, refused.detail, about)))
+
+    def _mine(self, held: Held, cid: str) -> None:
+        if cid != held.session.talk and not any(watch.cid == cid for watch in self._of(held)):
+            raise Refused("no_conversation")
+
+    def _of(self, held: Held) -> list[Watch]:
+        return [self._watches[peer] for peer in held.peers.values() if peer in self._watches]
+
+    async def _resume(self, held: Held, peer: Peer, resume: wire.Resume) -> None:
+        state = await self.desk.resume(held.site.id, resume.cid, resume.secret)
+        if not held.session.talk and state.state not in OVER:
+            held.session.talk, held.session.secret = resume.cid, resume.secret
+            self._committer.mark(held)
+        if held.peers.get(peer.page) is peer:
+            self._watch(held, peer, resume.cid, resume.after)
+
+    # --- what comes back -----------------------------------------------------------------------------------
+
+    def _watch(self, held: Held, peer: Peer, cid: str, after: int) -> None:
+        older = self._watches.pop(peer, None)
+        if older is not None:
+            self.desk.unwatch(older)
+
+        def tell(update: Update) -> None:
+            frame = _frame(update)
+            if frame is not None:
+                peer.send(frame)
+            if isinstance(update, Changed) and update.state.state in OVER:
+                self._over(held, cid)
+
+        self._watches[peer] = self.desk.watch(held.site.id, cid, tell, after)
+
+    def _over(self, held: Held, cid: str) -> None:
+        if held.session.talk == cid:
+            held.session.talk = held.session.secret = ""
+            self._committer.mark(held)
+
+    # --- the page and its context --------------------------------------------------------------------------
+
+    def page_closed(self, held: Held, peer: Peer) -> None:
+        """A page's socket is gone; with the last one the shopper is away."""
+        watch = self._watches.pop(peer, None)
+        if watch is not None:
+            self.desk.unwatch(watch)
+        if held.session.talk and not held.peers:
+            self._spawn(self.desk.shopper_gone(held.site.id, held.session.talk))
+
+    def context_changed(self, held: Held, mask: int, now: int) -> None:
+        """The shopper went on browsing: the agent's card follows, at most once a second."""
+        if mask & CONTEXT and now >= held.card_due:
+            held.card_due = now + CARD_EVERY_MS
+            self.clock.call_at(now + CARD_EVERY_MS, lambda: self._renew(held))
+            self._renew(held)
+
+    def _renew(self, held: Held) -> None:
+        session = held.session
+        if session.talk:
+            began = session.past if session.past and session.past.id == session.talk else None
+            self._spawn(self.desk.card(held.site.id, session.talk, self._card(held, began)))
+
+    def _card(self, held: Held, decision: Decision | None) -> dict[str, Any]:
+        rule = held.site.rules.find(decision.rule) if decision is not None else None
+        invites = [action for action in rule.then if isinstance(action, Invite)] if rule is not None else []
+        opening = held.site.opening(invites[0]) if invites else None
+        return card(held.session, decision, opening, self.clock.now())
+
+
+def _conversation(state: TalkState, *, secret: bool = False) -> wire.Conversation:
+    return wire.Conversation(
+        state.cid,
+        state.state,
+        state.agent,
+        state.position,
+        state.wait_s,
+        state.offset,
+        state.secret if secret else None,
+    )
+
+
+def _frame(update: Update) -> bytes | None:
+    match update:
+        case Changed(state):
+            return wire.encode(_conversation(state))
+        case Said(cid, line):
+            return wire.encode(
+                wire.Message(cid, line.offset, line.author, line.mid, line.text, line.at_ms, line.name)
+            )
+        case Missing(cid, start, end):
+            return wire.encode(wire.Missing(cid, start, end))
+        case Typed(cid, author, on) if author == "agent":
+            return wire.encode(wire.AgentTyping(cid, on))
+    return None

@@ -1,0 +1,82 @@
+"""The only reader of the environment. Every field: unit, default, and what zero or empty means."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from router.errors import StartError
+
+PACKAGE: Final = Path(__file__).parent
+DEMO_SITES: Final = PACKAGE / "demo" / "site.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process runs.
+
+    host, port: where it listens; port 0 takes a free one. redis_url: empty starts a private server in `data`.
+    sites: the site file. data: folder that keeps the private server's data and a generated secret. secret: signs tokens,
+    at least 32 bytes; empty means "generated once, kept in `data`". demo: serve the demo shop and its login.
+    static: folder of the front end. log_level: debug, info, warning, error. sweep_ms: how often lost wake-ups are covered. lease_ms: how long people of a
+    dead process count as present; 0 means for ever (a driven clock jumps).
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    redis_url: str = ""
+    sites: Path = DEMO_SITES
+    data: Path = Path(".router")
+    secret: bytes = b""
+    demo: bool = False
+    static: Path = PACKAGE / "static"
+    log_level: str = "info"
+    sweep_ms: int = 1_000
+    lease_ms: int = 15_000
+
+    @property
+    def static_folder(self) -> Path:
+        """The front end: beside the package in a wheel, beside its parent in a checkout."""
+        return self.static if self.static.is_dir() else PACKAGE.parent / "static"
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that the environment asks for. Raises StartError with the variable's name and what it takes."""
+    secret = environment.get("ROUTER_SECRET", "")
+    if secret and len(secret) < 32:
+        raise StartError("ROUTER_SECRET has to have at least 32 characters; leave it out to have one generated and kept.")
+    return Settings(
+        host=environment.get("HOST") or "127.0.0.1",
+        port=_port(environment.get("PORT") or "8000"),
+        redis_url=environment.get("REDIS_URL", ""),
+        sites=Path(environment.get("ROUTER_SITES") or DEMO_SITES),
+        data=Path(environment.get("ROUTER_DATA") or ".router"),
+        secret=secret.encode(),
+        log_level=_level(environment.get("ROUTER_LOG_LEVEL") or "info"),
+    )
+
+
+def kept_secret(folder: Path) -> bytes:
+    """The secret of this data folder; made at the first start, readable by its owner only."""
+    file = folder / "secret"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    return file.read_bytes()
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise StartError(f"PORT has to be a number from 0 (take a free one) to 65535, not {text!r}.")
+    return int(text)
+
+
+def _level(text: str) -> str:
+    if text not in ("debug", "info", "warning", "error"):
+        raise StartError(f"ROUTER_LOG_LEVEL has to be debug, info, warning or error, not {text!r}.")
+    return text

@@ -1,0 +1,64 @@
+"""A conversation's lines: a stream in a slot of its own, appended once a message id, read from any offset on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from router.core.chat import MAX_LINES, SYSTEM_LINES, Line, line_of, missing
+from router.errors import Refused
+from router.store import keys, scripts
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Lines after some offset, in order; `missing` are those (first, last) that should be there and are gone."""
+
+    lines: list[Line]
+    missing: tuple[int, int] | None
+    newest: int
+
+
+class Chats:
+    """The streams of all conversations. `now_ms()` is what scripts get: 0 lets them use the server's own
+    time.
+    """
+
+    def __init__(self, redis: Redis, now_ms: Callable[[], int]) -> None:
+        self._redis = redis
+        self._now_ms = now_ms
+
+    async def append(self, cid: str, author: str, mid: str, text: str, name: str = "") -> int:
+        """Store a line and return its offset; the same author and mid again returns the first one's.
+
+        Raises `Refused("full")` at 500 lines; system lines may stand on 20 more.
+        """
+        most = MAX_LINES + SYSTEM_LINES if author == "system" else MAX_LINES
+        args = (self._now_ms(), author, mid, text, name, most, keys.CHAT_TTL_S)
+        offset, _new = await scripts.run(self._redis, "append", (keys.chat(cid), keys.chat_ids(cid)), args)
+        if not offset:
+            raise Refused("full", f"A conversation holds {MAX_LINES} lines.")
+        return int(offset)
+
+    async def history(self, cid: str, after: int) -> History:
+        """All lines after offset `after`. A stream whose 24 h are over is empty and says nothing of what it
+        held.
+        """
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xrange(keys.chat(cid), min=f"({after}-0")
+        pipe.hget(keys.chat_ids(cid), "newest")
+        entries, newest = await pipe.execute()
+        lines = [line_of(entry.decode(), _text(fields)) for entry, fields in entries]
+        last = int(newest or 0)
+        return History(lines, missing(lines, after, last), last)
+
+    async def newest(self, cid: str) -> int:
+        """The offset of the last line; 0 if there is none."""
+        return int(await self._redis.hget(keys.chat_ids(cid), "newest") or 0)
+
+
+def _text(fields: dict[Any, Any]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in fields.items()}

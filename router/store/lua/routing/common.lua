@@ -1,0 +1,199 @@
+-- What every routing script shares: it stands in front of each, with matching.lua and transitions.lua behind it.
+--
+-- KEYS[1]  the site's routing prefix `r:{site}:`; every key named below stands behind it, all in one slot
+-- KEYS[2]  the site's wake channel
+-- ARGV[1]  now in ms; 0: the server's own TIME
+-- ARGV[2]  the node that asks, so that it can tell its own wakes; "": none
+-- ARGV[3]  and on: the script's own
+-- answer   msgpack [now, next deadline or 0, value, events, system lines, touched conversations, touched agents]
+--
+-- agents            set of logins
+-- agent:<login>     hash: queues and skills as ",a,b,", capacity, presence, reason, missed, idle, name ...
+-- sockets:<login>   sorted set of an agent's sockets by the end of their lease; none: the agent is not there
+-- busy:<login>      set of the conversations that occupy the agent's slots: its size is the load
+-- sigs              set of signatures ever asked for: "" (the site), "queue|", "queue|skill,skill"
+-- free:<sig>        sorted set of free slots "login#k", by load at that slot, then by idle since
+-- staff:<sig>       set of all slots of agents on duty
+-- line:<sig>        sorted set of waiting conversations by place: the moment of opening, front ones 1e12 before it
+-- holds:<sig>       sorted set of open invites by expiry; hold:<did> the signature, with a TTL
+-- talk:<cid>        hash: the conversation's record; TTL 24 h once it is closed
+-- pace              hash queue -> ms that conversations of it have occupied a slot lately
+-- due               sorted set of "kind|id" by deadline
+-- outbox            sorted set of system lines not known to be stored yet, by birth
+local P, CHANNEL, NODE = KEYS[1], KEYS[2], ARGV[2]
+local AWAY_MS, PARK_MS, LOST_MS, REST_MS = 180000, 600000, 45000, 10000
+local RECORD_TTL_S, FRONT, SETTLED, PAGE, MISSES = 86400, 1e12, 16, 32, 2
+
+local call = redis.call
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local events, lines = {}, {}
+local touched = {talks = {}, agents = {}}
+local seen = {}
+
+local function touch(kind, id)
+  if id ~= '' and not seen[kind .. id] then
+    seen[kind .. id] = true
+    table.insert(touched[kind], id)
+  end
+end
+
+local function record(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+local function has(list, name) return string.find(list or '', ',' .. name .. ',', 1, true) ~= nil end
+
+-- deadlines ------------------------------------------------------------------------------------------------
+
+local function arm(kind, id, moment) call('ZADD', P .. 'due', moment, kind .. '|' .. id) end
+local function disarm(kind, id) call('ZREM', P .. 'due', kind .. '|' .. id) end
+
+-- conversations --------------------------------------------------------------------------------------------
+
+local function read(cid)
+  local flat = call('HGETALL', P .. 'talk:' .. cid)
+  if #flat == 0 then return nil end
+  local talk = record(flat)
+  talk.cid = cid
+  return talk
+end
+
+local function write(talk, changes)
+  local flat = {}
+  for name, value in pairs(changes) do
+    talk[name] = value
+    table.insert(flat, name)
+    table.insert(flat, value)
+  end
+  call('HSET', P .. 'talk:' .. talk.cid, unpack(flat))
+  touch('talks', talk.cid)
+  touch('agents', talk.agent)
+end
+
+-- One transition for the journal.
+local function tell(kind, talk, login)
+  table.insert(events, {
+    kind = kind, cid = talk.cid, at_ms = now, queue = talk.queue, agent = login or talk.agent,
+    opened_ms = tonumber(talk.opened), state = talk.state, disposition = talk.disposition, ['end'] = talk['end'],
+  })
+end
+
+-- A system line belongs to the conversation's own slot: it is remembered here until it is known to be there.
+local function notice(talk, text, name)
+  local n = call('HINCRBY', P .. 'talk:' .. talk.cid, 'notices', 1)
+  local line = cjson.encode({talk.cid, 'system-' .. n, text, name or '', now})
+  call('ZADD', P .. 'outbox', now, line)
+  table.insert(lines, line)
+end
+
+-- agents ---------------------------------------------------------------------------------------------------
+
+local function agent(login)
+  local flat = call('HMGET', P .. 'agent:' .. login, 'queues', 'skills', 'capacity', 'presence', 'idle', 'missed')
+  return {
+    queues = flat[1] or '', skills = flat[2] or '', capacity = tonumber(flat[3] or 0),
+    presence = flat[4] or 'away', idle = tonumber(flat[5] or 0), missed = tonumber(flat[6] or 0),
+    there = call('EXISTS', P .. 'sockets:' .. login) == 1, load = call('SCARD', P .. 'busy:' .. login),
+  }
+end
+
+-- The conversations that occupy the agent's slots, those that wait longest first.
+local function busy(login)
+  local talks = {}
+  for _, cid in ipairs(call('SMEMBERS', P .. 'busy:' .. login)) do table.insert(talks, read(cid)) end
+  table.sort(talks, function(a, b)
+    if a.place == b.place then return a.cid < b.cid end
+    return tonumber(a.place) < tonumber(b.place)
+  end)
+  return talks
+end
+
+local function on_duty(a) return a.there and a.presence == 'available' end
+
+local function fits(a, sig)
+  if sig == '' then return true end
+  local queue, skills = string.match(sig, '^([^|]*)|(.*)$')
+  if not has(a.queues, queue) then return false end
+  for skill in string.gmatch(skills, '[^,]+') do
+    if not has(a.skills, skill) then return false end
+  end
+  return true
+end
+
+-- Bring the agent's slots in every index to what they are now.
+local function index(login)
+  local a, sigs = agent(login), call('SMEMBERS', P .. 'sigs')
+  local all, taken, free = {}, {}, {}
+  for k = 1, a.capacity do
+    local slot = login .. '#' .. k
+    table.insert(all, slot)
+    if on_duty(a) and k > a.load then
+      table.insert(free, (k - 1) * 1e13 + a.idle)
+      table.insert(free, slot)
+    else
+      table.insert(taken, slot)
+    end
+  end
+  for _, sig in ipairs(sigs) do
+    if #all > 0 and fits(a, sig) then
+      if #taken > 0 then call('ZREM', P .. 'free:' .. sig, unpack(taken)) end
+      if #free > 0 then call('ZADD', P .. 'free:' .. sig, unpack(free)) end
+      call(on_duty(a) and 'SADD' or 'SREM', P .. 'staff:' .. sig, unpack(all))
+    end
+  end
+  touch('agents', login)
+end
+
+local function set_presence(login, presence, reason)
+  call('HSET', P .. 'agent:' .. login, 'presence', presence, 'reason', reason, 'missed', 0, 'idle', now)
+  index(login)
+  table.insert(events, {kind = 'presence', agent = login, at_ms = now, state = presence, reason = reason})
+end
+
+-- A signature that was never asked for gets its indexes; the wider ones stand above it.
+local function register(sig)
+  for _, level in ipairs({'', string.match(sig, '^[^|]*|'), sig}) do
+    if call('SADD', P .. 'sigs', level) == 1 then
+      for _, login in ipairs(call('SMEMBERS', P .. 'agents')) do index(login) end
+    end
+  end
+end
+
+-- answers --------------------------------------------------------------------------------------------------
+
+-- The record with what is only true at this moment: the place in line, and what a wait can be reckoned from.
+local function view(talk)
+  if talk.state == 'waiting' then
+    local ahead, queue = 0, string.match(talk.sig, '^[^|]*|')
+    for _, sig in ipairs(call('SMEMBERS', P .. 'sigs')) do
+      if string.sub(sig, 1, #queue) == queue then
+        ahead = ahead + call('ZCOUNT', P .. 'line:' .. sig, '-inf', string.format('(%.0f', talk.place))
+      end
+    end
+    talk.position = ahead + 1
+    talk.pace = call('HGET', P .. 'pace', talk.queue) or 0
+    talk.staffed = call('SCARD', P .. 'staff:' .. talk.sig)
+  end
+  if talk.agent ~= '' then talk.agent_name = call('HGET', P .. 'agent:' .. talk.agent, 'name') or '' end
+  return talk
+end
+
+local function refused(name) return {refused = name} end
+
+local function answer(value)
+  if #touched.talks + #touched.agents > 0 then
+    call('SPUBLISH', CHANNEL, cmsgpack.pack({NODE, touched.talks, touched.agents}))
+  end
+  local first = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')
+  return cmsgpack.pack({
+    now, tonumber(first[2] or 0), value or false, events, lines, touched.talks, touched.agents,
+  })
+end
+

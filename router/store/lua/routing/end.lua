@@ -1,0 +1,18 @@
+-- uses common matching transitions
+-- The shopper ends the conversation. Once more is harmless.
+--
+-- ARGV[3] conversation
+-- value   the record, or refused: no_conversation
+local talk = read(ARGV[3])
+if not talk then return answer(refused('no_conversation')) end
+if talk.state == 'active' then
+  notice(talk, 'left')
+  wrap_up(talk, 'ended')
+elseif talk.state == 'ringing' then
+  local login = take_back(talk, 'cancelled')
+  finish(talk, 'ended')
+  serve(login)
+elseif talk.state ~= 'wrap-up' and talk.state ~= 'closed' then
+  finish(talk, 'ended')
+end
+return answer(view(talk))

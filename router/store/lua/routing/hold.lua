@@ -1,0 +1,41 @@
+-- uses common matching transitions
+-- Admit an invite if, with it, more may accept than there are free slots only rarely. Idempotent by decision.
+--
+-- ARGV[3] decision  ARGV[4] signature  ARGV[5] expiry, ms
+-- ARGV[6] msgpack: the most invites that may be open with 0, 1, 2, ... free slots (core.routing.invite_limits)
+-- value   true or false
+local did, sig, expires = ARGV[3], ARGV[4], tonumber(ARGV[5])
+local limits = cmsgpack.unpack(ARGV[6])
+local levels = {'', string.match(sig, '^[^|]*|'), sig}
+
+local function under(level, other)
+  return other ~= '' and (level == '' or other == level or (string.sub(level, -1) == '|'
+    and string.sub(other, 1, #level) == level))
+end
+
+local function free_slots(level)
+  local free = call('ZCARD', P .. 'free:' .. level)
+  for _, other in ipairs(call('SMEMBERS', P .. 'sigs')) do
+    if under(level, other) then free = free - call('ZCARD', P .. 'line:' .. other) end
+  end
+  return math.max(0, free)
+end
+
+local function limit(free)
+  local last = #limits - 1
+  if free <= last then return limits[free + 1] end
+  return math.floor(limits[last + 1] * free / last)
+end
+
+if call('EXISTS', P .. 'hold:' .. did) == 1 then return answer(true) end
+if expires <= now then return answer(false) end
+register(sig)
+-- The invite competes with all of its signature, of its queue and of the site: each has to have room.
+for _, level in ipairs(levels) do
+  call('ZREMRANGEBYSCORE', P .. 'holds:' .. level, '-inf', now)
+  if call('ZCARD', P .. 'holds:' .. level) + 1 > limit(free_slots(level)) then return answer(false) end
+end
+for _, level in ipairs(levels) do call('ZADD', P .. 'holds:' .. level, expires, did) end
+call('SET', P .. 'hold:' .. did, sig, 'EX', RECORD_TTL_S)
+arm('hold', did, expires)
+return answer(true)

@@ -1,0 +1,6 @@
+-- uses common matching transitions
+-- Give an invite's hold back. Harmless if there is none.
+--
+-- ARGV[3] decision
+drop_hold(ARGV[3])
+return answer(true)

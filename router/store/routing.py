@@ -1,0 +1,153 @@
+"""Agents, waiting lines, rings and holds of a site: each method is one atomic script, and most are
+idempotent.
+
+Every script first settles up to 16 due deadlines, so every answer may carry transitions of other
+conversations; the caller passes them all on, also when its own request was refused (`Reply.checked`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from router.core.routing import Duty, Reply, Talk, invite_limits, signature
+from router.store import keys, scripts
+
+_reply: Final = msgspec.msgpack.Decoder(Reply)
+
+
+class Routing:
+    """The routing slot of every site. `now_ms()` is what scripts get: 0 lets them use the server's own time.
+
+    `node`: who asks; "" is for one who cannot pass transitions on, and brings none about. `lease_ms`: how
+    long sockets and shoppers count as there without a sign of life; 0: until they leave.
+    """
+
+    def __init__(self, redis: Redis, node: str, now_ms: Callable[[], int], lease_ms: int) -> None:
+        self._redis = redis
+        self._node = node
+        self._now_ms = now_ms
+        self._lease_ms = lease_ms
+
+    async def _run(self, script: str, site: str, *args: scripts.Arg) -> Reply:
+        names = (keys.routing(site, ""), keys.wake_site(site))
+        raw = await scripts.run(self._redis, f"routing/{script}", names, (self._now_ms(), self._node, *args))
+        return _reply.decode(raw)
+
+    # --- invites ---
+
+    async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> Reply:
+        """Admit an invite: `value` is whether it may be shown. Raises `Refused("bad_request")` for bad names."""
+        return await self._run("hold", site, did, signature(queue, skills), expires_at, _limits)
+
+    async def release(self, site: str, did: str) -> Reply:
+        """Give a hold back."""
+        return await self._run("release", site, did)
+
+    # --- shoppers ---
+
+    async def open(
+        self,
+        site: str,
+        cid: str,
+        *,
+        queue: str,
+        skills: Iterable[str],
+        secret: str,
+        language: str,
+        card: bytes | str,
+        ring_ms: int,
+        wrap_ms: int,
+    ) -> Reply:
+        """Begin a conversation; `value` is its record, the first call's if there were several."""
+        sig = signature(queue, skills)
+        details = (secret, language, card, ring_ms, wrap_ms, self._lease_ms)
+        return await self._run("open", site, cid, sig, queue, *details)
+
+    async def end(self, site: str, cid: str) -> Reply:
+        """The shopper ends it; `value` is the record."""
+        return await self._run("end", site, cid)
+
+    async def gone(self, site: str, cid: str, grace_ms: int = 0) -> Reply:
+        """No page of the shopper is left, and none comes within the grace."""
+        return await self._run("gone", site, cid, grace_ms)
+
+    async def seen(self, site: str, cids: Sequence[str]) -> Reply:
+        """The shoppers of these conversations are there, or back."""
+        return await self._run("seen", site, self._lease_ms, *cids)
+
+    async def card(self, site: str, cid: str, card: bytes | str) -> Reply:
+        """What the agent sees of the shopper is now this JSON object."""
+        return await self._run("amend", site, cid, "", "card", card)
+
+    # --- agents ---
+
+    async def enroll(self, site: str, login: str, fields: Mapping[str, scripts.Arg]) -> Reply:
+        """Add an agent or change their fields: at least `queues` and `skills` as ",a,b,", `capacity` and
+        `name`.
+        """
+        return await self._run("enroll", site, login, *(word for pair in fields.items() for word in pair))
+
+    async def join(self, site: str, sockets: Iterable[tuple[str, str]]) -> Reply:
+        """These (login, socket) are there; call again before the lease is over."""
+        return await self._run("join", site, self._lease_ms, *(word for pair in sockets for word in pair))
+
+    async def leave(self, site: str, login: str, socket: str) -> Reply:
+        """The socket is gone."""
+        return await self._run("leave", site, login, socket)
+
+    async def presence(self, site: str, login: str, presence: str) -> Reply:
+        """The agent is available, away or on a break."""
+        return await self._run("presence", site, login, presence)
+
+    async def answer(self, site: str, login: str, cid: str) -> Reply:
+        """The agent takes what rings; `value` is the record, or too_late."""
+        return await self._run("answer", site, login, cid)
+
+    async def decline(self, site: str, login: str, cid: str) -> Reply:
+        """The agent lets it go on to the next."""
+        return await self._run("decline", site, login, cid)
+
+    async def note(self, site: str, login: str, cid: str, text: str) -> Reply:
+        """Keep a note with a conversation of this agent's."""
+        return await self._run("amend", site, cid, login, "note", text)
+
+    async def close(self, site: str, login: str, cid: str, disposition: str, note: str) -> Reply:
+        """The agent ends it; `value` is the record."""
+        return await self._run("close", site, login, cid, disposition, note)
+
+    # --- looking ---
+
+    async def sweep(self, site: str, queues: Iterable[str] = ()) -> Reply:
+        """Settle what is due; `value` is a list of [signature, free slots, waiting], at least of these
+        queues.
+        """
+        return await self._run("sweep", site, *queues)
+
+    async def look(self, site: str, cids: Sequence[str]) -> Reply:
+        """`value`: for each conversation its record, or False."""
+        return await self._run("look", site, *cids)
+
+    async def duty(self, site: str, login: str, cids: Sequence[str] = ()) -> Reply:
+        """`value`: an agent's presence and conversations, and those of `cids` that exist (see `duty_of`)."""
+        return await self._run("duty", site, login, *cids)
+
+    async def stored(self, site: str, line: str) -> None:
+        """A system line of a reply is in its conversation: forget it here."""
+        await self._redis.zrem(keys.routing(site, "outbox"), line)
+
+
+def talk_of(record: Any) -> Talk:
+    """A record of a reply's value."""
+    return msgspec.convert(record, Talk, strict=False)
+
+
+def duty_of(value: Any) -> Duty:
+    """The value of a `duty` reply."""
+    return msgspec.convert(value, Duty, strict=False)
+
+
+_limits: Final = msgspec.msgpack.encode(invite_limits())

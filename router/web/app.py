@@ -1,0 +1,215 @@
+"""Everything wired together: one `Service` is one process of Router on one store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from router.core.document import FileErrors
+from router.core.site import Site, load_sites
+from router.errors import Refused, StartError
+from router.live.claims import Claims
+from router.live.clock import Clock
+from router.live.decider import Decider
+from router.live.desk import Desk
+from router.live.engine import Engine
+from router.live.talks import Talks
+from router.settings import Settings
+from router.store.journal import Journal
+from router.store.link import Link
+from router.store.offers import Offers
+from router.store.orders import Order, Orders
+from router.store.sessions import Sessions
+from router.store.visitors import Visitors
+from router.web import agents, api, demo, demo_seed, pages
+from router.web.shopper import Roster
+
+log = structlog.get_logger()
+
+STORE_TIMEOUT_S = 3.0
+STORE_CONNECTIONS = 32
+
+
+def new_id() -> str:
+    """An id nobody guesses: 128 random bits as 22 characters."""
+    return urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+
+
+def read_sites(file: Path) -> dict[str, Site]:
+    """The sites of a site file. Raises StartError with every fault: file, line, column and what was expected."""
+    try:
+        return load_sites(str(file), lambda name: Path(name).read_text(encoding="utf-8"))
+    except FileErrors as errors:
+        raise StartError(f"the site file has faults:\n{errors}") from None
+
+
+def connect(url: str) -> Redis:
+    """The client of everything off the hot path: bounded in connections and in time, waiting for a free one."""
+    pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=STORE_CONNECTIONS,
+        timeout=STORE_TIMEOUT_S,
+        socket_timeout=STORE_TIMEOUT_S,
+        socket_connect_timeout=STORE_TIMEOUT_S,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
+    )
+    return Redis(connection_pool=pool)
+
+
+class Service:
+    """One process: built outside the loop's start, started and stopped by the app's lifespan."""
+
+    def __init__(self, settings: Settings, redis_url: str, secret: bytes, clock: Clock, address: str) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.address = address
+        self.secret = secret
+        self.node = secrets.token_hex(4)
+        self.failure: BaseException | None = None
+        self.sites = read_sites(settings.sites)
+        if settings.demo:
+            self.sites = demo_seed.with_origin(self.sites, address)
+        self.redis = connect(redis_url)
+        self.link = Link(redis_url)
+        self.journal = Journal(self.redis, f"{self.node}.{clock.now()}", clock)
+        self.visitors = Visitors(self.redis)
+        self.offers = Offers(self.redis)
+        self.desk = Desk(
+            self.redis, self.sites, clock, self.node, lambda record: self.journal.add("routing", record),
+            sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms,
+        )  # fmt: skip
+        talks = Talks(clock, self.desk)
+        claims = Claims(clock, self.visitors, self.offers, self.desk, secrets.token_bytes)
+        store = Sessions(self.link, self.node, lambda: secrets.token_hex(8))
+        self.engine = Engine(
+            self.sites, store, self.visitors, clock, secret, new_id,
+            Decider(clock, claims, talks, self.journal, new_id), talks,
+        )  # fmt: skip
+        self.roster = Roster(self.engine)
+        self._beside: list[asyncio.Task[None]] = []
+        self.app = Starlette(
+            routes=self._routes(),
+            middleware=[Middleware(pages.SafeHeaders)],
+            lifespan=self._lifespan,
+            exception_handlers={Refused: _refused, 404: _not_found},
+        )
+
+    def shopper_protocol(self) -> asyncio.BufferedProtocol:
+        """The protocol of one shopper's socket."""
+        return self.roster.protocol()
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        try:
+            await self.start()
+        except BaseException as error:
+            self.failure = error
+            raise
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Connect, seed the demo, begin to serve."""
+        await self.link.start()
+        if self.settings.demo:
+            await demo_seed.seed(self.redis)
+        await self.desk.start()
+        await self.engine.start()
+        self._beside.append(asyncio.create_task(self.journal.run()))
+
+    async def stop(self) -> None:
+        """Close sockets, store what was folded, write the journal."""
+        self.roster.stop()
+        await self.engine.stop()
+        await self.desk.stop()
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        await self.link.close()
+        await self.redis.aclose()
+
+    async def settled(self) -> None:
+        """Return when nothing is under way: for a driven clock."""
+        await self.engine.settled()
+        await self.desk.settled()
+        await self.engine.settled()
+
+    # --- addresses -----------------------------------------------------------------------------------------
+
+    def _routes(self) -> list[BaseRoute]:
+        static = self.settings.static_folder
+        shop = api.ShopApi(
+            self.sites, self.secret, offers=self.offers, orders=Orders(self.redis), visitors=self.visitors,
+            journal=self.journal, clock=self.clock, on_order=self._on_order,
+        )  # fmt: skip
+        return [
+            Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),
+            *api.routes(shop),
+            *agents.routes(self.redis, self.sites, self.desk, self.clock),
+            *(demo.routes(static / "demo", self.address, self.secret) if self.settings.demo else ()),
+            *pages.routes(static, self.ready),
+        ]
+
+    async def _last(self, request: Request) -> Response:
+        """A page's last batch. CORS: any origin may send it, the token says whose it is."""
+        headers = {"access-control-allow-origin": "*"}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers | {"access-control-allow-methods": "POST"})
+        try:
+            body = await api.bounded_body(request, 32 * 1024)
+            await self.engine.farewell(body)
+        except Refused as refused:
+            response = api.refusal(refused)
+            response.headers.update(headers)
+            return response
+        return Response(status_code=204, headers=headers)
+
+    async def _on_order(self, site: str, sid: str | None, order: Order) -> None:
+        if sid is not None:
+            self.engine.ordered(sid, order.state)
+
+    async def ready(self) -> dict[str, Any]:
+        """What `/readyz` shows: may traffic come here, and what of the store an operator has to know."""
+        try:
+            info = await self.redis.info("persistence")
+        except (RedisError, OSError) as error:
+            return {"ready": False, "store": f"away: {type(error).__name__}"}
+        return {
+            "ready": self.link.up,
+            "store": "here" if self.link.up else "away",
+            "aof_delayed_fsync": info.get("aof_delayed_fsync", 0),
+            "sessions": len(self.engine.held),
+            "sockets": len(self.roster.sockets),
+            "journal": {"waiting": self.journal.waiting, "dropped": dict(self.journal.dropped)},
+            "rules": {site.id: site.rules.version for site in self.sites.values()},
+        }
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return api.refusal(error)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    return api.refusal(Refused("not_found"))
+

@@ -1,0 +1,95 @@
+"""The service's own pages and scripts: what is what, the console, the beacon, health. One strict CSP for all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+    "font-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+class SafeHeaders:
+    """Every HTTP response of ours carries these headers, whatever made it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *((name, value) for name, value in HEADERS if name not in present),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def routes(static: Path, ready: Callable[[], Awaitable[dict[str, object]]]) -> list[BaseRoute]:
+    """`/`, `/beacon.js`, `/widget.js`, `/agent/`, `/healthz`, `/readyz`."""
+
+    async def home(request: Request) -> Response:
+        return FileResponse(static / "home" / "index.html")
+
+    async def console(request: Request) -> Response:
+        return FileResponse(static / "console" / "index.html", headers={"cache-control": "no-cache"})
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def readyz(request: Request) -> Response:
+        state = await ready()
+        return JSONResponse(state, status_code=200 if state["ready"] else 503)
+
+    return [
+        Route("/", home),
+        Mount("/home", StaticFiles(directory=static / "home")),
+        Route("/beacon.js", _script(static / "dist" / "beacon.js")),
+        Route("/widget.js", _script(static / "dist" / "widget.js")),
+        Route("/agent", _to("/agent/")),
+        Route("/agent/", console),
+        Mount("/console", StaticFiles(directory=static / "console")),
+        Mount("/vendor", StaticFiles(directory=static / "vendor")),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+    ]
+
+
+def _script(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    """A script that foreign pages load: with CORS, revalidated each time (a release changes it under one name)."""
+
+    async def script(request: Request) -> Response:
+        headers = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+        return FileResponse(file, media_type="text/javascript", headers=headers | {"cache-control": "no-cache"})
+
+    return script
+
+
+def _to(address: str) -> Callable[[Request], Awaitable[Response]]:
+    async def redirect(request: Request) -> Response:
+        return HTMLResponse(status_code=308, headers={"location": address})
+
+    return redirect

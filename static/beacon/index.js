@@ -1,0 +1,220 @@
+// The beacon: one line of script in a shop's page. It tells the service what happens here and draws what the
+// service asks for. It never throws into the page, never waits in its way, and keeps to the consent setting.
+
+import { createQueue } from './queue.js';
+import { createLink } from './link.js';
+import { createSources, DATA_LAYER, TRACKED } from './sources.js';
+import { createStore } from './store.js';
+import { createUi, canDraw } from './ui.js';
+import { encode } from './msgpack.js';
+import { fits, pageId, route } from './ids.js';
+import { followDataLayer } from './ga4.js';
+import { followPage, language } from './page.js';
+import { guarded, listen } from './guard.js';
+import { pack } from './kinds.js';
+
+const VERSION = 1;
+const WELCOME = 1;
+const ACK = 2;
+const GAP = 3;
+const ERROR = 10;
+
+/* global WIDGET_HASH -- put in by the build, so that a cached beacon never meets another build's widget */
+
+function boot(script) {
+  const address = new URL(script.src);
+  const site = address.searchParams.get('site');
+  const early = window.router;
+  if (!site || (early && early.track)) return; // nothing to do, or here already
+  const now = () => performance.timeOrigin + performance.now();
+  const store = createStore();
+  const queue = createQueue(store, pageId(), now);
+  const admit = createSources(store, now);
+  const listeners = [];
+  let consented = address.searchParams.get('consent') !== 'required';
+  let running = false;
+  let session = null;
+  let visitor = null;
+  let previous = null;
+  let skew = 0;
+  let flushing = false;
+  let said = '';
+
+  const emit = (name, detail) => listeners.forEach(([wanted, fn]) => wanted === name && fn(detail));
+
+  // --- events out ---
+
+  function event(kind, fields) {
+    const packed = pack(kind, fields);
+    if (!packed) return;
+    queue.add(packed);
+    emit(kind, fields);
+    if (!flushing) queueMicrotask(flush);
+    flushing = true;
+  }
+
+  function flush() {
+    flushing = false;
+    if (!link.ready) return;
+    const batches = queue.batches();
+    batches.forEach(link.send);
+    queue.sent(batches);
+    if (queue.waiting()) link.owed(true);
+  }
+
+  function report(rank, kind, fields) {
+    if (kind === 'page') page.view(fields);
+    else if (admit(rank, kind, fields)) event(kind, fields);
+  }
+
+  /** What is not acknowledged when the page goes, or may go without another word. */
+  function farewell() {
+    flush();
+    const batch = queue.last();
+    const mark = batch && `${batch[1]} ${batch[2] + batch[3].length}`;
+    if (!running || !session || !batch || said === mark) return;
+    said = mark;
+    // Bytes without a content type need no preflight, for which a dying page could not wait.
+    const body = encode([site, session, batch]);
+    fetch(`${address.origin}/v1/last`, { method: 'POST', body, keepalive: true, credentials: 'omit' }).catch(() => 0);
+  }
+
+  // --- messages in ---
+
+  function welcome([, token, seen, marks, serverNow, config]) {
+    if (config.consent === 'required' && !consented) return stop();
+    session = store.session = token;
+    if (seen) visitor = store.visitor = seen;
+    skew = serverNow - now();
+    if (!queue.settle(marks)) return renew();
+    flush();
+    emit('ready', { session });
+    const wanted = config.talk || store.get('c') ? ui.call : ui.tell;
+    return wanted('welcome', config);
+  }
+
+  /** The service does not know this page's beginning (the session is a new one): go on under a new page id. */
+  function renew() {
+    queue.renew(identify(), page.state().map(([kind, fields]) => pack(kind, fields)));
+    link.pause();
+    link.open();
+  }
+
+  function receive(message) {
+    const [number, first, second, about] = message;
+    if (number === WELCOME) welcome(message);
+    else if (number === ACK) {
+      queue.ack(first, second);
+      link.owed(false);
+      if (queue.waiting()) flush();
+    } else if (number === GAP) {
+      if (queue.rewind(first, second)) flush();
+      else renew();
+    } else if (number === ERROR && first === 'page_forgotten') {
+      if (!queue.rewind(about, 0)) renew();
+    } else ui.receive(message);
+  }
+
+  // --- this page and its session ---
+
+  /** A new page id, remembered for the next page of this tab. */
+  function identify() {
+    const id = pageId();
+    store.set('p', id);
+    return id;
+  }
+
+  function start() {
+    if (running || !consented) return;
+    running = true;
+    store.open();
+    previous = store.get('p');
+    store.set('p', queue.page);
+    session = fits(store.session, 'S', site) ? store.session : session;
+    visitor = fits(store.visitor, 'V', site) ? store.visitor : visitor;
+    queue.load();
+    link.open();
+    if (store.get('c')) ui.call('restore');
+  }
+
+  function stop() {
+    running = false;
+    session = visitor = null;
+    link.pause();
+    store.close();
+  }
+
+  function consent(given) {
+    consented = !!given;
+    if (consented) return start();
+    stop();
+    queue.clear();
+    return ui.tell('leave');
+  }
+
+  const link = createLink(
+    async () => `${address.origin.replace(/^http/, 'ws')}/v1/shopper/${await route(session)}`,
+    () => [1, VERSION, site, session, visitor, queue.page, previous, language(), !canDraw()],
+    {
+      message: receive,
+      down: () => ui.tell('down'),
+      anew() {
+        if (!session) visitor = store.visitor = null;
+        session = store.session = null;
+      },
+    },
+  );
+
+  /** What the widget may use. */
+  const core = {
+    site,
+    event,
+    language,
+    emit,
+    send: (message) => link.send(message),
+    get: (key) => store.get(key),
+    set: (key, value) => store.set(key, value),
+    /** Milliseconds since the epoch by the service's clock. */
+    now: () => now() + skew,
+  };
+  const ui = createUi(() => import(`${address.origin}/widget.js?v=${WIDGET_HASH}`), core);
+  const page = followPage(window, event, () => performance.now());
+
+  const api = {
+    track: (kind, fields) => report(TRACKED, kind, kind === 'page' ? { ...fields, again: true } : fields || {}),
+    on: (name, fn) => listeners.push([name, guarded(fn)]),
+    consent,
+    session: () => session,
+    push: (call) => api[call[0]](...call.slice(1)),
+  };
+  const open = {};
+  // Each call has a guard of its own: a fault in one says nothing about the next.
+  for (const name of Object.keys(api)) open[name] = (...args) => guarded(api[name])(...args);
+  window.router = open;
+
+  function begin() {
+    page.view();
+    followDataLayer(window, (kind, fields) => report(DATA_LAYER, kind, fields));
+    if (Array.isArray(early)) early.forEach((call) => open.push(call));
+    start();
+  }
+
+  listen(window, 'online', () => running && link.open());
+  listen(document, 'visibilitychange', () => document.visibilityState === 'hidden' && farewell());
+  listen(window, 'pagehide', () => {
+    page.hide();
+    farewell();
+    link.pause();
+  });
+  listen(window, 'pageshow', ({ persisted }) => {
+    if (!persisted) return;
+    previous = store.get('p');
+    queue.begin(identify());
+    page.view({ again: true });
+    if (running) link.open();
+  });
+  if (document.prerendering) listen(document, 'prerenderingchange', begin);
+  else begin();
+}
+
+guarded(boot)(document.currentScript);

@@ -1,0 +1,43 @@
+// One action reported by two sources counts once: the same kind and item from two sources within 2 s is a pair,
+// counted at its first report; from then on the source of lower rank is mute for that kind. Two reports by one
+// source are two actions. A purchase counts once an order number, also after a reload of the thank-you page.
+
+const PAIR_MS = 2000;
+const ORDERS = 10;
+
+/** Ranks of sources: what the shop says itself outranks its data layer. */
+export const DATA_LAYER = 1;
+export const TRACKED = 2;
+
+/** `admit(rank, kind, fields)`: does this report count? On the clock `now`, remembering orders in `store`. */
+export function createSources(store, now) {
+  const ranks = {};
+  let recent = [];
+
+  function paired(rank, kind, key) {
+    const at = now();
+    recent = recent.filter((report) => at - report.at < PAIR_MS);
+    const other = recent.findIndex((report) => report.key === key && report.rank !== rank);
+    if (other < 0) {
+      recent.push({ key, rank, at });
+      return false;
+    }
+    ranks[kind] = Math.max(rank, recent[other].rank);
+    recent.splice(other, 1);
+    return true;
+  }
+
+  function repeated(order) {
+    const known = store.get('o') || [];
+    if (known.includes(order)) return true;
+    store.set('o', [...known, order].slice(-ORDERS));
+    return false;
+  }
+
+  return function admit(rank, kind, fields) {
+    if (rank < (ranks[kind] || 0)) return false;
+    const about = (fields.item && fields.item.id) || fields.order || fields.name || fields.result || '';
+    if (paired(rank, kind, `${kind} ${about}`)) return false;
+    return kind !== 'purchase' || !repeated(String(fields.order));
+  };
+}

@@ -1,0 +1,135 @@
+// The widget: draws what the service decided, in a place of its own, and never in the shopper's way.
+
+import { createChat } from './chat.js';
+import { createHost } from './host.js';
+import { drawCard } from './cards.js';
+import { isOver } from './thread.js';
+import { textsFor } from './texts.js';
+
+const QUIET_MS = 3000; // nothing appears while the shopper types, and for so long after
+const LOOK_MS = 250;
+const MIN_WIDTH = 280;
+const MIN_HEIGHT = 240;
+
+/** Draw nothing yet; `core` is what the beacon lets us use. The methods are named after the service's messages. */
+export function mount(core) {
+  const texts = textsFor(core.language());
+  const host = createHost(texts.language);
+  let card = null; // {decision, element, stop}
+  let chat = null;
+  let waiting = null; // {decision, timer}: to be drawn when the shopper has finished typing
+  let typedAt = -QUIET_MS;
+
+  for (const name of ['keydown', 'input', 'compositionupdate']) {
+    document.addEventListener(name, (event) => {
+      if (isField(event.target)) typedAt = performance.now();
+    }, { capture: true, passive: true });
+  }
+
+  /** Why nothing can be drawn at the moment, or null. */
+  function obstacle() {
+    if (document.visibilityState !== 'visible') return 'hidden';
+    if (innerWidth < MIN_WIDTH || innerHeight < MIN_HEIGHT || (chat && chat.open)) return 'no_room';
+    const modal = [...document.querySelectorAll('dialog[open], [aria-modal="true"]')].some(blocks);
+    return modal ? 'modal' : null;
+  }
+
+  /** Draw it as soon as nothing is in the way, or say why that could not be before `deadline`. */
+  function present(decision, kind, content, deadline, again) {
+    const late = core.now() > deadline;
+    const reason = obstacle() || (late ? 'expired' : null);
+    if (reason && (late || reason !== 'hidden')) return core.event('deferred', { decision, reason });
+    const quiet = typedAt + QUIET_MS - performance.now();
+    if (!reason && quiet <= 0) return draw(decision, kind, content, again);
+    const timer = setTimeout(present, Math.max(quiet, LOOK_MS), decision, kind, content, deadline, again);
+    waiting = { decision, timer };
+    return undefined;
+  }
+
+  function draw(decision, kind, content, again) {
+    clear();
+    waiting = null;
+    card = { decision, ...drawCard(kind, content, texts, core.now, answers(decision)) };
+    if (again) card.element.classList.add('still');
+    host.stack.prepend(card.element);
+    if (!again) host.say([content.title, content.text].filter(Boolean).join(' '));
+    const { element } = card;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (element.isConnected && element.getBoundingClientRect().height) core.event('shown', { decision });
+    }));
+  }
+
+  const answers = (decision) => ({
+    accept() {
+      clear();
+      core.event('accepted', { decision });
+      talk(decision, { open: true }).focus();
+    },
+    dismiss(never) {
+      clear();
+      core.event('dismissed', { decision, never });
+    },
+    copied: () => core.event('copied', { decision }),
+  });
+
+  function clear(decision = card && card.decision) {
+    if (waiting && waiting.decision === decision) clearTimeout(waiting.timer);
+    if (!card || card.decision !== decision) return;
+    card.stop();
+    card.element.remove();
+    card = null;
+  }
+
+  /** The chat about `cid`, drawn if it is not there yet. */
+  function talk(cid, kept) {
+    if (chat && chat.cid === cid) return chat;
+    if (chat) chat.leave();
+    chat = createChat(core, host, texts, cid, kept, () => { chat = null; });
+    return chat;
+  }
+
+  const about = (cid, name) => (...args) => chat && chat.cid === cid && chat[name](...args);
+
+  return {
+    show(decision, kind, content, validMs, again) {
+      if (card && card.decision === decision) return;
+      if (waiting) clearTimeout(waiting.timer);
+      present(decision, kind, content, core.now() + validMs, again);
+    },
+    retract: clear,
+    /** Draw again what an earlier page of this tab had, before the service is heard. */
+    restore() {
+      const kept = core.get('c');
+      if (kept && !kept.over) talk(kept.cid, kept);
+    },
+    welcome({ talk: known }) {
+      const kept = core.get('c') || {};
+      const [cid, secret] = known || [kept.cid, kept.secret];
+      if (!cid || (kept.cid === cid && kept.over)) return;
+      talk(cid, kept.cid === cid ? kept : {}).welcome(secret);
+    },
+    down: () => chat && chat.down(),
+    conversation(cid, ...rest) {
+      clear(cid);
+      if (isOver(rest[0]) && !(chat && chat.cid === cid)) return;
+      talk(cid).conversation(...rest);
+      core.emit('conversation', { cid, state: rest[0] });
+    },
+    message: (cid, ...rest) => about(cid, 'message')(...rest),
+    typing: (cid, on) => about(cid, 'typing')(on),
+    stored: (cid, ...rest) => about(cid, 'stored')(...rest),
+    missing: (cid, ...rest) => about(cid, 'missing')(...rest),
+    refused: (name, detail, subject) => chat && chat.refused(name, subject),
+    leave: host.remove,
+  };
+}
+
+function isField(target) {
+  return target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName);
+}
+
+/** Does this dialog really lie over the page? */
+function blocks(dialog) {
+  const modal = dialog.tagName !== 'DIALOG' || dialog.matches(':modal');
+  return modal && dialog.getClientRects().length > 0;
+}

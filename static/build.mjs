@@ -1,0 +1,59 @@
+// Builds dist/ from beacon/. `--check` builds into memory instead, and fails if dist/ differs from that or if a
+// file is over its budget. The same sources give the same bytes.
+
+import { brotliCompressSync } from 'node:zlib';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { build, transform } from 'esbuild';
+
+const here = new URL('./', import.meta.url);
+const BUDGETS = { 'beacon.js': 6000, 'widget.js': 8000 }; // bytes as brotli sends them
+
+const smallCss = {
+  name: 'small-css',
+  setup(builder) {
+    builder.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true, target: 'chrome111' });
+      return { contents: code.trim(), loader: 'text' };
+    });
+  },
+};
+
+async function bundle(entry, options) {
+  const { outputFiles } = await build({
+    entryPoints: [new URL(entry, here).pathname],
+    bundle: true,
+    minify: true,
+    target: 'es2020',
+    charset: 'utf8',
+    legalComments: 'none',
+    write: false,
+    plugins: [smallCss],
+    ...options,
+  });
+  return outputFiles[0].contents;
+}
+
+const widget = await bundle('beacon/widget/index.js', { format: 'esm' });
+const hash = createHash('sha256').update(widget).digest('hex').slice(0, 10);
+const beacon = await bundle('beacon/index.js', { format: 'iife', define: { WIDGET_HASH: JSON.stringify(hash) } });
+
+const check = process.argv.includes('--check');
+for (const [name, contents] of Object.entries({ 'beacon.js': beacon, 'widget.js': widget })) {
+  const file = new URL(`dist/${name}`, here);
+  const size = brotliCompressSync(contents).length;
+  console.log(`${name}  ${contents.length} B, brotli ${size} B of ${BUDGETS[name]}`);
+  if (size > BUDGETS[name]) fail(`${name} is over its budget`);
+  if (check && !Buffer.from(contents).equals(await readFile(file).catch(() => Buffer.alloc(0)))) {
+    fail(`dist/${name} is not what the sources build: run npm --prefix static run build`);
+  }
+  if (!check) {
+    await mkdir(new URL('dist/', here), { recursive: true });
+    await writeFile(file, contents);
+  }
+}
+
+function fail(text) {
+  console.error(text);
+  process.exitCode = 1;
+}

@@ -1,0 +1,84 @@
+// Starts the console: one store, one desk, one tree of views.
+
+import { Desk } from "./desk.js";
+import { set, setting } from "./keep.js";
+import { html, render } from "./lib.js";
+import { calls, createStore, shownRing } from "./store.js";
+import { LANGUAGES, pick, say, sayError } from "./texts.js";
+import { Console } from "./views/console.js";
+import { Login } from "./views/login.js";
+
+const ACCEPT_KEY = "a";
+
+const store = createStore();
+const desk = new Desk(store);
+let language = firstLanguage();
+let asked = false;
+
+function firstLanguage() {
+  const kept = setting("language");
+  return LANGUAGES.includes(kept) ? kept : navigator.language.startsWith("ja") ? "ja" : "en";
+}
+
+/** What every view gets: words, names and what can be done. */
+function context(state) {
+  const queue = (id) => state.me?.site.queues[id];
+  return {
+    language,
+    desk,
+    currency: state.me?.site.currency,
+    dispatch: (t, fields) => desk.dispatch(t, fields),
+    say: (key, values) => say(language, key, values),
+    sayError: (name) => sayError(language, name),
+    queue,
+    queueName: (id) => pick(language, queue(id)?.name) ?? id,
+    switchLanguage() {
+      language = language === "en" ? "ja" : "en";
+      set("language", language);
+      show();
+    },
+  };
+}
+
+function show() {
+  asked = false;
+  const state = store.get();
+  const ctx = context(state);
+  const n = state.phase === "console" ? calls(state) : 0;
+  document.documentElement.lang = language;
+  document.title = (n ? `(${n}) ` : "") + ctx.say("product_name");
+  render(view(ctx, state), document.getElementById("app"));
+}
+
+function view(ctx, state) {
+  if (state.phase === "console") return html`<${Console} ctx=${ctx} state=${state} />`;
+  if (state.phase === "login") return html`<${Login} ctx=${ctx} notice=${state.notice} />`;
+  return html`<p class="empty big">${ctx.say("loading")}</p>`;
+}
+
+/** One drawing for all that one task changed; not by animation frame, which stands still in a hidden tab. */
+store.listen(() => {
+  if (!asked) queueMicrotask(show);
+  asked = true;
+});
+
+const typesText = (element) => element.matches("input:not([type=radio]), textarea, select, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  const { key, ctrlKey, altKey, metaKey, repeat, isComposing, target } = event;
+  if (key.toLowerCase() !== ACCEPT_KEY || ctrlKey || altKey || metaKey || repeat || isComposing) return;
+  const ring = shownRing(store.get());
+  if (!ring || store.get().dialog || typesText(target)) return;
+  event.preventDefault();
+  desk.accept(ring.cid);
+});
+
+const seen = () => desk.dispatch("visible", { visible: document.visibilityState === "visible" && document.hasFocus() });
+document.addEventListener("visibilitychange", seen);
+addEventListener("focus", seen);
+addEventListener("blur", seen);
+addEventListener("online", () => desk.reconnect());
+
+seen();
+show();
+desk.start();

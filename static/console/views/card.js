@@ -1,0 +1,102 @@
+// What is known of the shopper: the same pieces in the ring and in the context column.
+
+import { html } from "../lib.js";
+import { clock, languageName, money, span } from "../format.js";
+import { pick } from "../texts.js";
+import { Icon, Known, Since } from "./parts.js";
+
+const ICONS = {
+  page: "page", list: "list", search: "search", product: "product", cart_add: "cart", cart_remove: "cart", cart: "cart",
+  wishlist: "heart", checkout: "card", checkout_step: "card", payment: "card", purchase: "check", coupon: "tag", shown: "bell",
+};
+
+/** One short name for a shopper nobody knows by name: new or returning, and the visitor's short id. */
+export function who(ctx, card) {
+  const returning = card?.who?.returning;
+  const words = ctx.say(returning === true ? "returning_shopper" : returning === false ? "new_shopper" : "shopper");
+  return card?.who?.visitor ? `${words} ${card.who.visitor}` : words;
+}
+
+const Row = ({ label, children }) => html`<div class="row"><dt>${label}</dt><dd>${children}</dd></div>`;
+
+export function Facts({ ctx, card, skew }) {
+  const { where, product, cart } = card ?? {};
+  return html`
+    <dl class="facts">
+      <${Row} label=${ctx.say("where")}>
+        <span class="clamp"><${Known} ctx=${ctx} value=${where?.title || (where?.type && (ctx.say(`page_${where.type}`) ?? where.type))} /></span>
+        ${where && html`<div class="dim break clamp">${where.path}${where.since_ms ? html`${" · "}<${Since} since_ms=${where.since_ms} skew=${skew}
+          words=${(ms) => ctx.say("since", { time: span(ctx.language, ms) })} />` : null}</div>`}
+      <//>
+      <${Row} label=${ctx.say("product")}>
+        <span class="clamp"><${Known} ctx=${ctx} value=${product && (product.name || product.id)} /></span>
+        ${product && html`<div class="dim"><${Known} ctx=${ctx} value=${money(ctx.language, product.price, cart?.currency ?? ctx.currency)} /></div>`}
+      <//>
+      <${Row} label=${ctx.say("language")}><${Known} ctx=${ctx} value=${languageName(ctx.language, card?.who?.language)} /><//>
+      <${Row} label=${ctx.say("offered")}><${Offered} ctx=${ctx} offered=${card?.offered} /><//>
+    </dl>
+  `;
+}
+
+export function Cart({ ctx, cart }) {
+  const lines = cart?.lines ?? [];
+  const more = (cart?.count ?? 0) - lines.length;
+  return html`
+    <section class="cart">
+      <h3>${ctx.say("cart")}</h3>
+      ${!cart ? html`<p><${Known} ctx=${ctx} value=${null} /></p>` : cart.count === 0 ? html`<p class="dim">${ctx.say("cart_empty")}</p>` : html`
+        <p class="total"><strong><${Known} ctx=${ctx} value=${money(ctx.language, cart.value, cart.currency)} /></strong>
+          <span class="dim">${ctx.say("cart_count", { quantity: cart.quantity ?? ctx.say("unknown") })}</span></p>
+        <ul class="lines">
+          ${lines.map((line) => html`<li key=${line.id}>
+            <span class="break">${line.name || line.id}</span>
+            <span class="digits dim">${line.quantity} × <${Known} ctx=${ctx} value=${money(ctx.language, line.price, cart.currency)} /></span>
+          </li>`)}
+          ${more > 0 && html`<li class="dim">${ctx.say("cart_more", { n: more })}</li>`}
+        </ul>`}
+    </section>
+  `;
+}
+
+export function Why({ ctx, why }) {
+  const sentences = pick(ctx.language, why) ?? [];
+  return html`
+    <section class="why">
+      <h3>${ctx.say("why_now")}</h3>
+      ${sentences.length ? sentences.map((sentence) => html`<p>${String(sentence)}</p>`) : html`<p><${Known} ctx=${ctx} value=${null} /></p>`}
+    </section>
+  `;
+}
+
+/** An offered thing in words: its kind, and the name it carries. */
+function offer(ctx, thing) {
+  if (typeof thing !== "object" || thing === null) return String(thing);
+  const kind = ctx.say(`offer_${thing.kind}`) ?? thing.kind;
+  const name = thing.title ?? pick(ctx.language, thing.name) ?? thing.id ?? thing.rule;
+  return [kind, name, clock(ctx.language, thing.at_ms)].filter(Boolean).join(" · ");
+}
+
+/** What was offered before; null is unknown, nothing is nothing. */
+function Offered({ ctx, offered }) {
+  if (!offered) return html`<${Known} ctx=${ctx} value=${null} />`;
+  if (!offered.length) return html`<span class="dim">${ctx.say("offered_none")}</span>`;
+  return html`<ul>${offered.map((thing) => html`<li>${offer(ctx, thing)}</li>`)}</ul>`;
+}
+
+/** The newest step first: what the shopper did last matters most. */
+export function Journey({ ctx, journey, most = 40 }) {
+  const steps = journey ? journey.slice(-most).reverse() : [];
+  return html`
+    <section class="journey">
+      <h3>${ctx.say("journey")}</h3>
+      ${!journey ? html`<p><${Known} ctx=${ctx} value=${null} /></p>` : !steps.length ? html`<p class="dim">${ctx.say("journey_none")}</p>` : html`
+        <ol>${steps.map((step) => html`
+          <li>
+            <${Icon} name=${ICONS[step.kind] ?? "page"} />
+            <span class="break">${ctx.say(`step_${step.kind}`) ?? step.kind}${step.label ? html` <span class="dim">${step.label}</span>` : null}</span>
+            <time class="dim digits">${clock(ctx.language, step.at_ms, true)}</time>
+          </li>`)}
+        </ol>`}
+    </section>
+  `;
+}

@@ -1,0 +1,74 @@
+"""`router rules`: a check before going live, and the schema for editors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from router.cli.rules import app
+from router.core import site as site_module
+
+DEMO = Path(site_module.__file__).parents[1] / "demo"
+RUN = CliRunner()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with the demo shop's files."""
+    for name in ("site.yaml", "rules.yaml", "texts.yaml"):
+        shutil.copy(DEMO / name, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["site.yaml", "rules.yaml", "texts.yaml"])
+def test_a_clean_file_is_ok_with_counts(shop: Path, name: str) -> None:
+    result = RUN.invoke(app, ["check", str(shop / name)])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("OK demo: 4 rules, 2 queues, 1 offer, 1 article; rules version ")
+
+
+@pytest.mark.parametrize("name", ["site.yaml", "rules.yaml"])
+def test_every_fault_is_printed_and_the_exit_code_is_1(shop: Path, name: str) -> None:
+    rules = shop / "rules.yaml"
+    rules.write_text(rules.read_text().replace("page.type: cart", "page.typ: cart").replace("live", "on"))
+    rules.write_text(rules.read_text().replace("queue: style", "queue: stile"))
+    result = RUN.invoke(app, ["check", str(shop / name)])
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"{rules}:")
+    assert lines[0].endswith("expected a fact or condition, found 'page.typ'; did you mean 'page.type'?")
+    assert lines[1].endswith("expected a queue of the site, found 'stile'; did you mean 'style'?")
+
+
+def test_broken_yaml_is_a_fault_with_its_place(shop: Path) -> None:
+    (shop / "rules.yaml").write_text("rules: [")
+    for name in ("site.yaml", "rules.yaml"):
+        result = RUN.invoke(app, ["check", str(shop / name)])
+        assert result.exit_code == 1
+        assert "rules.yaml:1:9: expected YAML: " in result.stderr
+
+
+def test_a_rules_file_that_no_site_names_is_said(shop: Path) -> None:
+    shutil.copy(shop / "rules.yaml", shop / "other.yaml")
+    result = RUN.invoke(app, ["check", str(shop / "other.yaml")])
+    assert result.exit_code == 1
+    assert result.stderr.strip().endswith("site.yaml names no other.yaml: check the site file that does.")
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    result = RUN.invoke(app, ["check", str(tmp_path / "no.yaml")])
+    assert result.exit_code == 1
+    assert "cannot be read" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_schema_is_printed_as_json() -> None:
+    result = RUN.invoke(app, ["schema"])
+    assert result.exit_code == 0
+    jsonschema.Draft202012Validator.check_schema(json.loads(result.stdout))
