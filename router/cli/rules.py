@@ -38,7 +38,7 @@ def schema() -> None:
 
 
 def checked(file: Path) -> dict[str, Site]:
-    """The sites that the file belongs to. Raises StartError with every fault, or if no site names the file."""
+    """The sites that the file belongs to. Raises StartError with every fault, or if no site names it."""
     reader = _Reader()
     site_file = _site_file(file)
     sites = load_sites(str(site_file), reader.read)

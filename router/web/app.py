@@ -69,7 +69,7 @@ def connect(url: str) -> Redis:
         socket_connect_timeout=STORE_TIMEOUT_S,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 class Service:
@@ -166,9 +166,12 @@ class Service:
             Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),
             *api.routes(shop),
             *agents.routes(self.redis, self.sites, self.desk, self.clock),
-            *(demo.routes(static / "demo", self.address, self.secret) if self.settings.demo else ()),
+            *(self._demo_routes(static) if self.settings.demo else ()),
             *pages.routes(static, self.ready),
         ]
+
+    def _demo_routes(self, static: Path) -> list[BaseRoute]:
+        return [*demo_seed.routes(), *demo.routes(static / "demo", self.address, self.secret)]
 
     async def _last(self, request: Request) -> Response:
         """A page's last batch. CORS: any origin may send it, the token says whose it is."""

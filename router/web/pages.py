@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
@@ -71,11 +71,21 @@ def routes(static: Path, ready: Callable[[], Awaitable[dict[str, object]]]) -> l
         Route("/widget.js", _script(static / "dist" / "widget.js")),
         Route("/agent", _to("/agent/")),
         Route("/agent/", console),
-        Mount("/console", StaticFiles(directory=static / "console")),
+        Mount("/agent", _Fresh(directory=static / "console")),
         Mount("/vendor", StaticFiles(directory=static / "vendor")),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
     ]
+
+
+class _Fresh(StaticFiles):
+    """Files that are asked for again each time: a release changes them under one name."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """As Starlette makes it, revalidated."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 def _script(file: Path) -> Callable[[Request], Awaitable[Response]]:

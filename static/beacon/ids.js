@@ -1,5 +1,7 @@
 // Ids that a page makes for itself. Chance and time are arguments, so that tests can give them.
 
+import { toBytes } from './msgpack.js';
+
 function base36(count, random) {
   let id = '';
   while (id.length < count) id += Math.floor(random() * 36).toString(36);
@@ -26,8 +28,8 @@ export function fits(token, letter, site) {
  * Browsers offer SHA-256 only on https and localhost; elsewhere the route is "new", which serves every session
  * too, only without the balancer's help in finding its owner.
  */
-export async function route(token, subtle = globalThis.crypto && crypto.subtle) {
+export async function route(token, subtle = crypto.subtle) {
   if (!token || !subtle) return 'new';
-  const digest = await subtle.digest('SHA-256', new TextEncoder().encode(token.split('.')[2]));
+  const digest = await subtle.digest('SHA-256', toBytes.encode(token.split('.')[2]));
   return Array.from(new Uint8Array(digest, 0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -31,7 +31,8 @@ function boot(script) {
   const queue = createQueue(store, pageId(), now);
   const admit = createSources(store, now);
   const listeners = [];
-  let consented = address.searchParams.get('consent') !== 'required';
+  let required = address.searchParams.get('consent') === 'required';
+  let granted = false;
   let running = false;
   let session = null;
   let visitor = null;
@@ -82,7 +83,8 @@ function boot(script) {
   // --- messages in ---
 
   function welcome([, token, seen, marks, serverNow, config]) {
-    if (config.consent === 'required' && !consented) return stop();
+    required = required || config.consent === 'required';
+    if (required && !granted) return stop();
     session = store.session = token;
     if (seen) visitor = store.visitor = seen;
     skew = serverNow - now();
@@ -125,7 +127,7 @@ function boot(script) {
   }
 
   function start() {
-    if (running || !consented) return;
+    if (running || (required && !granted)) return;
     running = true;
     store.open();
     previous = store.get('p');
@@ -145,8 +147,9 @@ function boot(script) {
   }
 
   function consent(given) {
-    consented = !!given;
-    if (consented) return start();
+    granted = !!given;
+    required = true; // whoever asks, means it
+    if (granted) return start();
     stop();
     queue.clear();
     return ui.tell('leave');
@@ -193,10 +196,10 @@ function boot(script) {
   window.router = open;
 
   function begin() {
+    start();
     page.view();
     followDataLayer(window, (kind, fields) => report(DATA_LAYER, kind, fields));
     if (Array.isArray(early)) early.forEach((call) => open.push(call));
-    start();
   }
 
   listen(window, 'online', () => running && link.open());

@@ -1,7 +1,7 @@
 // The part of MessagePack that the shopper's protocol speaks. Encodes nil, booleans, numbers, strings and
 // arrays; decodes these and maps. Integers are exact up to 2^53, everything else travels as float64.
 
-const toBytes = new TextEncoder();
+export const toBytes = new TextEncoder();
 const toText = new TextDecoder();
 
 /** `value` as bytes. Anything that is not null, boolean, number, string or array becomes nil. */

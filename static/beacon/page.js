@@ -21,8 +21,8 @@ export function pageType(doc, path) {
 }
 
 /** The language that the page is written in, else the browser's. */
-export function language(doc = document) {
-  return doc.documentElement.lang || navigator.language || null;
+export function language() {
+  return document.documentElement.lang || navigator.language || null;
 }
 
 /** 0 hidden, 1 visible, 2 visible and focused. */
@@ -66,7 +66,7 @@ export function followPage(win, report, now) {
       path,
       referrer: fields.referrer || doc.referrer || null,
       title: fields.title || doc.title,
-      language: language(doc),
+      language: language(),
     };
     settle();
     focused = 0;

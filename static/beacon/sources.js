@@ -13,6 +13,7 @@ export const TRACKED = 2;
 export function createSources(store, now) {
   const ranks = {};
   let recent = [];
+  let orders = null;
 
   function paired(rank, kind, key) {
     const at = now();
@@ -28,9 +29,10 @@ export function createSources(store, now) {
   }
 
   function repeated(order) {
-    const known = store.get('o') || [];
-    if (known.includes(order)) return true;
-    store.set('o', [...known, order].slice(-ORDERS));
+    orders = orders || store.get('o') || [];
+    if (orders.includes(order)) return true;
+    orders = [...orders, order].slice(-ORDERS);
+    store.set('o', orders);
     return false;
   }
 

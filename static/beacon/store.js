@@ -3,8 +3,6 @@
 //   local   router_v    visitor token
 //   session router_*    unacknowledged events, the talk: they belong to one tab
 
-const COOKIE = 'router_s';
-
 function attempt(work) {
   try {
     return work();
@@ -14,11 +12,11 @@ function attempt(work) {
 }
 
 /** A store that is shut until `open()`; `close()` forgets all it kept. */
-export function createStore(doc = document, win = window) {
+export function createStore(win = window) {
   let mayKeep = false;
   const cookie = (value, rest) => {
     const secure = win.location.protocol === 'https:' ? '; Secure' : '';
-    doc.cookie = `${COOKIE}=${value}; Path=/; SameSite=Lax${secure}${rest}`;
+    win.document.cookie = `router_s=${value}; Path=/; SameSite=Lax${secure}${rest}`;
   };
   const keep = (area, key, value) => mayKeep && attempt(() => {
     if (value === null) win[area].removeItem(`router_${key}`);
@@ -28,7 +26,7 @@ export function createStore(doc = document, win = window) {
 
   return {
     get session() {
-      return mayKeep ? attempt(() => (doc.cookie.match(/(?:^|; )router_s=([^;]*)/) || [])[1] || null) : null;
+      return mayKeep ? attempt(() => (win.document.cookie.match(/(?:^|; )router_s=([^;]*)/) || [])[1] || null) : null;
     },
     set session(token) {
       if (mayKeep) attempt(() => token ? cookie(token, '') : cookie('', '; Max-Age=0'));

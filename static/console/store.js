@@ -36,7 +36,7 @@ const RING_MS = 20_000; // for a ring that was already under way when this conso
 const RING_NOTICES = {
   missed: { key: "ring_missed" },
   cancelled: { key: "ring_cancelled" },
-  late: { key: "refused", error: "too_late" },
+  late: { key: "ring_late" },
 };
 
 /** The next state. `action.t` is a server message's `t`, or one of the console's own, below. Unknown ones change nothing. */

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
-from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from redis.asyncio import Redis
 
 from router.core.chat import Line
@@ -34,8 +32,6 @@ from tests.waiting import until_async
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 SHOTS = Path(__file__).parents[1] / "screenshots"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-SYSTEM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)  # else Playwright's
 PASSWORD = "a long enough one"
 XSS = "<img src=x onerror=\"window.hacked='{0}'\"><script>window.hacked='{0}'</script>"
 OPENING = {"ja": "いらっしゃいませ。お手伝いしましょうか。", "en": "Hello! May I help?"}
@@ -120,18 +116,6 @@ async def service(valkey: Embedded, tmp_path_factory: pytest.TempPathFactory) ->
     server.stop()
     await serving
     listening.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    """One browser for all tests of this module."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=SYSTEM,
-            args=["--disable-background-networking", *(["--no-sandbox"] if os.geteuid() == 0 else [])],
-        )
-        yield browser
-        await browser.close()
 
 
 class Seat:

@@ -114,14 +114,12 @@ class RuleSet:
         A session that lived under other rules adopts what is true now without firing. A moment in `due` that
         is not after `now` passed while nobody watched: the next `wake` looks at it, that much too late.
         """
-        known_until = min(now, session.newest)
         if session.ruleset != self.version:
             session.truth = self._true_now(session, now) if session.events else 0
             session.ruleset = self.version
-            known_until = now
         due.clear()
         for rule in self._timed:
-            _arm(rule, session, known_until, due)
+            _arm(rule, session, min(now, session.newest), due)
 
     def _true_now(self, session: Session, now: int) -> int:
         return sum(rule.bit for rule in self._running if rule.test(session, now))

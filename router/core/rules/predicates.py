@@ -272,8 +272,8 @@ def _turning(parts: Sequence[Predicate], every: bool) -> Change:
     """When an `all` (`every`) or an `any` may turn.
 
     A part that answers `not every` decides alone. Time cannot change a fixed one; of the timed ones every
-    deciding one has to turn first, so the earliest moment is the latest of theirs. While none decides, any timed
-    part may do it.
+    deciding one has to turn first, so the earliest moment is the latest of theirs. While none decides, any
+    timed part may do it.
     """
     fixed = tuple(part.test for part in parts if part.change is None)
     timed = tuple((part.test, part.change) for part in parts if part.change is not None)

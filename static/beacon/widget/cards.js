@@ -1,5 +1,6 @@
 // The cards: an invite, an offer, an article. Each is a region of the page: it takes no focus and traps none.
 
+import { countdown } from './countdown.js';
 import { el } from './host.js';
 
 /**
@@ -89,14 +90,6 @@ function offer(content, texts, clock, act) {
   const timer = setInterval(tick, 1000);
   tick();
   return { nodes, stop: () => clearInterval(timer) };
-}
-
-/** Seconds as m:ss, from an hour on as h:mm:ss. */
-export function countdown(seconds) {
-  const two = (number) => String(number).padStart(2, '0');
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
 async function copyCode(code, button, texts, act) {

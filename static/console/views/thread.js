@@ -102,8 +102,10 @@ function Pending({ ctx, cid, line: { mid, text, status, error, at_ms } }) {
       <p class="bubble">${text}</p>
       ${status === "refused"
         ? html`<p class="under error" role="alert">${ctx.say("not_sent")} ${ctx.sayError(error)}
-            <button class="small" onClick=${() => ctx.desk.again(cid, mid)}>${ctx.say("send_again")}</button>
-            <button class="small" onClick=${() => ctx.dispatch("discard", { cid, mid })}>${ctx.say("discard")}</button></p>`
+            <span class="actions">
+              <button class="small" onClick=${() => ctx.desk.again(cid, mid)}>${ctx.say("send_again")}</button>
+              <button class="small" onClick=${() => ctx.dispatch("discard", { cid, mid })}>${ctx.say("discard")}</button>
+            </span></p>`
         : html`<p class="under digits">${status === "sending" ? ctx.say("sending") : clock(ctx.language, at_ms)}</p>`}
     </div>
   `;

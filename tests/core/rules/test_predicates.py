@@ -168,6 +168,8 @@ def deeper(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
 
 
 conditions = st.recursive(fixed | timed, deeper, max_leaves=8)
+rivals = st.lists(timed, min_size=2, max_size=3).map(tuple)
+races: st.SearchStrategy[Condition] = st.builds(All, rivals) | st.builds(AnyOf, rivals)
 
 AGE = st.just(0) | st.integers(0, 150)
 ITEM = st.builds(ev.Item, st.sampled_from(("x", "y")), price=st.sampled_from((None, 10.0, 20.0)))
@@ -191,7 +193,18 @@ events: st.SearchStrategy[ev.Event] = st.one_of(
     st.builds(ev.Checkout, AGE),
     st.builds(ev.Purchase, AGE, st.just("o1")),
 )
-walks = st.lists(st.tuples(st.integers(0, 120), st.sampled_from(PAGES), events), max_size=14)
+Walk = list[tuple[int, str, ev.Event]]
+free: st.SearchStrategy[Walk] = st.lists(
+    st.tuples(st.integers(0, 120), st.sampled_from(PAGES), events), max_size=12
+)
+OPENED: Walk = [(0, PAGES[0], ev.Page(0, "home", "/a")), (0, PAGES[0], ev.Dwell(0, 0, ev.FOCUSED))]
+LOOKED_AT: Walk = [(20, PAGES[0], ev.Dwell(0, 0, ev.FOCUSED))]
+walks = st.builds(
+    lambda begin, middle, end: begin + middle + end,
+    st.sampled_from((OPENED, [])),
+    free,
+    st.sampled_from((LOOKED_AT, [])),
+)
 
 
 def fresh() -> Session:
@@ -201,7 +214,7 @@ def fresh() -> Session:
     return session
 
 
-def walked(walk: list[tuple[int, str, ev.Event]]) -> tuple[Session, int]:
+def walked(walk: Walk) -> tuple[Session, int]:
     """The session after the walk, and the moment of its last step."""
     session, now = fresh(), START
     for pause, page, event in walk:
@@ -223,7 +236,7 @@ def flip(condition: Condition, session: Session, now: int) -> int | None:
 @settings(max_examples=400)
 @given(conditions, walks, st.integers(0, 300))
 def test_a_compiled_condition_means_what_the_naive_one_means(
-    condition: Condition, walk: list[tuple[int, str, ev.Event]], later: int
+    condition: Condition, walk: Walk, later: int
 ) -> None:
     session, now = walked(walk)
     now += later
@@ -233,10 +246,8 @@ def test_a_compiled_condition_means_what_the_naive_one_means(
 
 
 @settings(max_examples=300)
-@given(conditions, walks, st.integers(0, 300))
-def test_the_next_moment_is_never_late(
-    condition: Condition, walk: list[tuple[int, str, ev.Event]], later: int
-) -> None:
+@given(conditions | races, walks, st.integers(0, 300))
+def test_the_next_moment_is_never_late(condition: Condition, walk: Walk, later: int) -> None:
     session, now = walked(walk)
     now += later
     change = build(condition).change
@@ -250,9 +261,7 @@ def test_the_next_moment_is_never_late(
 
 @settings(max_examples=300)
 @given(timed, walks, st.integers(0, 300))
-def test_the_next_moment_of_a_single_condition_is_exact(
-    condition: Condition, walk: list[tuple[int, str, ev.Event]], later: int
-) -> None:
+def test_the_next_moment_of_a_single_condition_is_exact(condition: Condition, walk: Walk, later: int) -> None:
     session, now = walked(walk)
     now += later
     change = build(condition).change
@@ -263,8 +272,8 @@ def test_the_next_moment_of_a_single_condition_is_exact(
 
 
 @settings(max_examples=150)
-@given(st.lists(conditions, min_size=1, max_size=5), walks)
-def test_no_rule_is_ever_missed(rules: list[Condition], walk: list[tuple[int, str, ev.Event]]) -> None:
+@given(st.lists(conditions | timed, min_size=1, max_size=8), walks)
+def test_no_rule_is_ever_missed(rules: list[Condition], walk: Walk) -> None:
     """Looking only at rules that read an event, and at due moments, keeps every bit right at all times."""
     ruleset = RuleSet(
         RuleFile(1, tuple(Entry(f"r{i}", rule, (ShowArticle("a"),)) for i, rule in enumerate(rules)))
@@ -289,7 +298,7 @@ def expected(rules: list[Condition], session: Session, now: int) -> int:
 
 @settings(max_examples=200)
 @given(conditions, walks)
-def test_whatever_holds_can_be_explained(condition: Condition, walk: list[tuple[int, str, ev.Event]]) -> None:
+def test_whatever_holds_can_be_explained(condition: Condition, walk: Walk) -> None:
     """Each reason has a value and a threshold; only dates, which say nothing of a shopper, give none."""
     session, now = walked(walk)
     predicate = build(condition)
@@ -337,6 +346,20 @@ def test_dwell_grows_only_while_the_page_is_focused() -> None:
     assert predicate.change(session, START + 1000) == START + 1060
     assert not predicate.test(session, START + 1059)
     assert predicate.test(session, START + 1060)
+
+
+def test_an_all_waits_for_its_last_part_and_an_any_for_its_first() -> None:
+    session = fresh()
+    fold(session, PAGES[0], ev.Page(0, "home", "/a"), START)
+    fold(session, PAGES[0], ev.Dwell(0, 0, ev.FOCUSED), START)
+    short, long = Compare("dwell.page", "gte", 100), Compare("dwell.site", "gt", 200)
+    for parts in ((short, long), (long, short)):
+        every, some = build(All(parts)).change, build(AnyOf(parts)).change
+        assert every is not None
+        assert some is not None
+        assert every(session, START) == START + 201
+        assert some(session, START) == START + 100
+        assert some(session, START + 100) is None
 
 
 def test_a_visible_silence_waits_while_every_page_is_hidden() -> None:
