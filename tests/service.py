@@ -11,11 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
+
 from router.live.clock import Clock
 from router.settings import Settings
+from router.web import demo_seed
 from router.web.app import Service
 from router.web.server import Server, bind, make_server
 
@@ -37,6 +41,7 @@ class InLoop:
 @contextlib.asynccontextmanager
 async def in_loop(redis_url: str, clock: Clock, folder: Path, **settings: Any) -> AsyncIterator[InLoop]:
     """Start the service with the demo's site; it ends with the block."""
+    demo_seed.hasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[assignment]
     listening = bind("127.0.0.1", 0)
     port = listening.getsockname()[1]
     chosen = Settings(**{"demo": True, "data": folder, "log_level": "error"} | settings)

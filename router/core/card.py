@@ -29,8 +29,8 @@ def card(session: Session, decision: Decision | None, opening: dict[str, str] | 
         ],
         "why": None
         if decision is None
-        else {"rule": decision.rule, "ja": sentences(decision.why, "ja"), "en": sentences(decision.why, "en")},
-        "offered": list(session.offers),
+        else {"rule": decision.rule, **sentences(decision.why)},
+        "offered": [{"kind": o.kind, "title": o.title, "at_ms": o.at} for o in session.offered],
         "opening": opening,
         "language": session.language or None,
         "at_ms": now,

@@ -49,9 +49,12 @@ def capped(session: Session, rule: str, own: Caps, common: Caps, now: int) -> st
         return "per_session"
     if own.per_session is not None and session.shown.get(rule, 0) >= own.per_session:
         return "per_session"
-    if visible_clock(session, now) < max(own.not_before_ms, common.not_before_ms):
-        return "not_before"
-    return None
+    return "not_before" if not_before_left(session, own, common, now) else None
+
+
+def not_before_left(session: Session, own: Caps, common: Caps, now: int) -> int:
+    """Visible milliseconds that are still missing before anything may be shown; 0 if none are."""
+    return max(0, own.not_before_ms - (seen := visible_clock(session, now)), common.not_before_ms - seen)
 
 
 def rest_after(dismissals: int, never: bool, rest_ms: int) -> int:

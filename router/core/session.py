@@ -22,6 +22,7 @@ SEEN_KEYS: Final = 24
 SEEN_TIMES: Final = 10
 CART_LINES: Final = 12
 LABEL_CHARS: Final = 60
+OFFERED: Final = 5
 MAX_AGE_MS: Final = 30 * 60_000
 TTL_MS: Final = 30 * 60_000
 CAP_MS: Final = 24 * 3_600_000
@@ -69,6 +70,14 @@ class Step(Struct, array_like=True, gc=False):
     kind: int
     at: int
     label: str
+
+
+class Offered(Struct, array_like=True, gc=False):
+    """Something this session was shown: the decision's kind, its title as the shopper read it, and when."""
+
+    kind: str
+    title: str
+    at: int
 
 
 class Decision(Struct, array_like=True):
@@ -129,7 +138,7 @@ class Session(Struct, array_like=True):
     quiet_until: int = 0
     decision: Decision | None = None
     past: Decision | None = None
-    offers: list[str] = []
+    offered: list[Offered] = []
     talk: str = ""
     secret: str = ""
 
@@ -274,7 +283,7 @@ def _cart_add(session: Session, page_id: str, page: Page, event: ev.CartAdd, at:
             price = item.price if event.currency == session.currency else None
             cart.lines[item.id] = Line(item.quantity, price, (item.name or item.id)[:LABEL_CHARS])
     cart.quantity += item.quantity
-    cart.value = None if cart.value is None or amount is None else cart.value + amount
+    cart.value = None if cart.value is None or amount is None else round(cart.value + amount, 4)
     cart.version += 1
     _walk(session, 5, at, item.name or item.id)
 
@@ -289,7 +298,7 @@ def _cart_remove(session: Session, page_id: str, page: Page, event: ev.CartRemov
             del cart.lines[item.id]
             cart.count = max(0, cart.count - 1)
     cart.quantity = max(0, cart.quantity - item.quantity)
-    cart.value = None if cart.value is None or amount is None else max(0.0, cart.value - amount)
+    cart.value = None if cart.value is None or amount is None else max(0.0, round(cart.value - amount, 4))
     cart.version += 1
     _walk(session, 6, at, item.name or item.id)
 
@@ -361,6 +370,8 @@ def _shown(session: Session, page_id: str, page: Page, event: ev.Shown, at: int)
     if decision is not None and decision.id == event.decision and decision.state == "claimed":
         decision.state, decision.shown_at = "shown", at
         session.shown[decision.rule] = session.shown.get(decision.rule, 0) + 1
+        session.offered.append(Offered(decision.kind, decision.content.get("title", "")[:LABEL_CHARS], at))
+        del session.offered[:-OFFERED]
 
 
 def _step(label: Callable[[Any], str]) -> Callable[[Session, str, Page, Any, int], None]:

@@ -80,10 +80,10 @@ class Claims:
             return None if code is None else {"code": code.code, "expires_at_ms": code.expires_at}
         return {}
 
-    def may_invite(self, held: Held, rule: Rule) -> bool:
-        """Whether a slot seems to be free for an invite of this rule, by a view at most a second old."""
+    def may_act(self, held: Held, rule: Rule) -> bool:
+        """Whether an action of the rule seems possible, by a view at most a second old."""
         free = self._desk.free(held.site.id)
-        return any(isinstance(action, Invite) and free.get(action.queue, 0) for action in rule.then)
+        return any(not isinstance(action, Invite) or free.get(action.queue, 0) for action in rule.then)
 
     async def release(self, held: Held, did: str, kind: str) -> None:
         """Give back what an action claimed."""

@@ -13,11 +13,14 @@ from functools import partial
 from typing import Final
 
 import msgspec
+import structlog
 
 from router.core.protocol import Ack, encode
 from router.core.session import Session
 from router.live.held import Held, Peer
 from router.store.sessions import Sessions
+
+log = structlog.get_logger()
 
 REFRESH_MS: Final = 5 * 60_000
 
@@ -104,7 +107,10 @@ class Committer:
         if owed:
             _acknowledge(owed)
         for effect in after:
-            effect()
+            try:
+                effect()
+            except Exception:
+                log.exception("what followed from a commit failed")
         if held.dirty:
             self._enqueue(held)
 

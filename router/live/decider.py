@@ -23,6 +23,7 @@ from router.core.decision import (
     deadline,
     draw,
     must_go,
+    not_before_left,
     rest_after,
     suppressed,
 )
@@ -108,6 +109,9 @@ class Decider:
             return False
         common = held.site.rules.defaults.caps
         reason = suppressed(session, now) or capped(session, rule.id, rule.caps, common, now)
+        if reason == "not_before":
+            self._wait(held, rule, now + not_before_left(session, rule.caps, common, now))
+            return False
         if reason is not None:
             self._record(held, rule, "suppressed", reason=reason)
             return False
@@ -134,7 +138,7 @@ class Decider:
             await self.claims.release_cap(held, rule, did)
             if held not in self._patient:
                 self._record(held, rule, "no_capacity")
-            self._wait_for_capacity(held, rule, now)
+            self._wait(held, rule, now)
             return False
         action, content = claimed
         if held_out:
@@ -164,20 +168,18 @@ class Decider:
         now = self.clock.now()
         return suppressed(held.session, now) is not None or not rule.test(held.session, now) or not held.peers
 
-    # --- capacity that comes later -------------------------------------------------------------------------
+    # --- gates that open later -----------------------------------------------------------------------------
 
-    def _wait_for_capacity(self, held: Held, rule: Rule, now: int) -> None:
-        """Availability is a gate: the rule stays armed for its patience."""
-        if not rule.patience_ms or not any(isinstance(action, Invite) for action in rule.then):
+    def _wait(self, held: Held, rule: Rule, since: int) -> None:
+        """Capacity and `not_before` are gates: the rule stays armed for its patience, counted from `since`."""
+        if not rule.patience_ms or (held not in self._patient and len(self._patient) >= MAX_PATIENT):
             return
-        if held not in self._patient and len(self._patient) >= MAX_PATIENT:
-            return
-        self._patient.setdefault(held, {}).setdefault(rule.index, now + rule.patience_ms)
-        if len(self._patient) == 1:
-            self.clock.call_at(now + RETRY_MS, self._retry)
+        if not self._patient:
+            self.clock.call_at(self.clock.now() + RETRY_MS, self._retry)
+        self._patient.setdefault(held, {}).setdefault(rule.index, since + rule.patience_ms)
 
     def _retry(self) -> None:
-        """Slots may have become free: the patient rule of the highest priority goes first, then the largest cart."""
+        """A gate may have opened: the waiting rule of the highest priority goes first, then the largest cart."""
         now = self.clock.now()
         ready: list[tuple[int, float, Held, Rule]] = []
         for held, waiting in list(self._patient.items()):
@@ -185,7 +187,7 @@ class Decider:
                 rule = held.site.rules.rules[index]
                 if now > until or not held.peers or not rule.test(held.session, now):
                     del waiting[index]
-                elif self.claims.may_invite(held, rule):
+                elif self._open(held, rule, now):
                     ready.append((-rule.priority, -(held.session.cart.value or 0), held, rule))
             if not waiting:
                 del self._patient[held]
@@ -193,6 +195,13 @@ class Decider:
             self.consider(held, [rule], now)
         if self._patient:
             self.clock.call_at(now + RETRY_MS, self._retry)
+
+    def _open(self, held: Held, rule: Rule, now: int) -> bool:
+        """Whether neither gate seems closed any more."""
+        common = held.site.rules.defaults.caps
+        if not_before_left(held.session, rule.caps, common, now):
+            return False
+        return self.claims.may_act(held, rule)
 
     # --- showing -------------------------------------------------------------------------------------------
 
@@ -207,9 +216,9 @@ class Decider:
         if not self._in_scope(held, decision, now):
             self._end(held, decision, "retracted", now, reason="scope")
             return
-        peer = self._visible_peer(held, other_than=held.sent_to)
+        peer = self._visible_peer(held, other_than=held.tried)
         if peer is not None:
-            held.sent_to = peer.page
+            held.tried.add(peer.page)
             self._show(held, decision, peer, now, again=False)
         self._plan(held)
 
@@ -223,15 +232,12 @@ class Decider:
         rule = held.site.rules.find(decision.rule)
         return rule is not None and rule.test(held.session, now)
 
-    def _visible_peer(self, held: Held, other_than: str) -> Peer | None:
+    def _visible_peer(self, held: Held, other_than: set[str]) -> Peer | None:
         """The open page that was looked at last and is visible now; another one if that page did not draw it."""
         pages = held.session.pages
         visible = [page for page in held.peers if page in pages and pages[page].state != HIDDEN]
         visible.sort(key=lambda page: (page == held.session.current, pages[page].since), reverse=True)
-        for page in visible:
-            if page != other_than:
-                return held.peers[page]
-        return held.peers[visible[0]] if visible else None
+        return next((held.peers[page] for page in visible if page not in other_than), None)
 
     def page_opened(self, held: Held, peer: Peer) -> None:
         """A page was welcomed: an open decision is drawn again without a fuss, one not yet shown is sent."""
@@ -271,7 +277,6 @@ class Decider:
             case Dismissed():
                 self._dismissed(held, decision, event.never, now)
             case Copied():
-                held.session.offers.append(decision.rule)
                 self._end(held, decision, "copied", now)
             case Deferred():
                 self._end(held, decision, "deferred", now, reason=event.reason)
@@ -303,7 +308,7 @@ class Decider:
         rest_ms = rest_after(session.dismissed, never, held.site.rules.defaults.caps.rest_after_dismissal_ms)
         session.quiet_until = max(session.quiet_until, now + rest_ms)
         self._end(held, decision, "dismissed", now)
-        self._committer.mark(held, lambda: self._spawn(self.claims.dismissed(held, decision.id, never, rest_ms)))
+        self._committer.mark(held, lambda: self._spawn(self.claims.dismissed(held, decision.id, never=never, rest_ms=rest_ms)))
 
     # --- ends ----------------------------------------------------------------------------------------------
 
@@ -315,7 +320,7 @@ class Decider:
         reason = must_go(held.session, now)
         if reason is not None:
             self._end(held, decision, "retracted", now, reason=reason)
-        elif decision.state == "claimed" and held.sent_to == "":
+        elif decision.state == "claimed" and not held.tried:
             self._deliver(held, decision.id)
 
     def deadline(self, held: Held, now: int) -> None:
@@ -338,7 +343,7 @@ class Decider:
             held.deadline = 0
             return
         end = deadline(decision)
-        waiting_for_shown = decision.state == "claimed" and held.sent_to != ""
+        waiting_for_shown = decision.state == "claimed" and bool(held.tried)
         held.deadline = min(end, self.clock.now() + SHOWN_WITHIN_MS) if waiting_for_shown else end
         self._timers.plan(held)
 
@@ -346,7 +351,8 @@ class Decider:
         session = held.session
         session.decision = None
         session.past = decision if decision.kind == "invite" else None
-        held.deadline, held.sent_to = 0, ""
+        held.deadline = 0
+        held.tried.clear()
         self._record_end(held, decision, how, now, reason=reason)
         if how in ("lapsed", "retracted", "unanswered", "late"):
             self._retract_elsewhere(held, decision, reason or how)

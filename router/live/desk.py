@@ -18,7 +18,7 @@ from router.core.chat import Line, checked_mid, checked_text
 from router.core.routing import Talk, TalkState, state_of
 from router.errors import Refused
 from router.live.agents import AgentDesk
-from router.live.clock import Clock
+from router.live.clock import Clock, Handle
 from router.live.switchboard import Journal, Shop, Switchboard
 from router.live.watch import Changed, Listener, Missing, Said, Typed, Update, Watch
 from router.store.routing import talk_of
@@ -63,7 +63,7 @@ class Desk:
         self._watches: dict[str, list[Watch]] = {}
         self._present: dict[str, str] = {}
         self._renew_at = 0
-        self._stopped = False
+        self._next_tick: Handle | None = None
         self.agents = AgentDesk(self._board)
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
@@ -79,7 +79,8 @@ class Desk:
 
     async def stop(self) -> None:
         """Cease. Conversations go on without this node; agents and shoppers come back elsewhere."""
-        self._stopped = True
+        if self._next_tick is not None:
+            self._next_tick.cancel()
         await self._board.stop()
 
     async def settled(self) -> None:
@@ -87,10 +88,8 @@ class Desk:
         await self._board.settled()
 
     def _tick(self) -> None:
-        if self._stopped:
-            return
         clock = self._board.clock
-        clock.call_at(clock.now() + self._sweep_ms, self._tick)
+        self._next_tick = clock.call_at(clock.now() + self._sweep_ms, self._tick)
         for site in self._board.sites:
             self._board.spawn(self._sweep, site)
         if self._board.lease_ms and clock.now() >= self._renew_at:

@@ -28,12 +28,12 @@ class Peer(Protocol):
 
 class Held:
     """One owned session. `key` names its blob, `due` holds each timed rule's next moment, `deadline` the
-    decision's, `armed` the earliest moment that stands in the process's heap (0: none).
+    decision's, `tried` the pages it was sent to, `armed` the earliest moment that stands in the process's heap (0: none).
     """
 
     __slots__ = (
         "after", "armed", "card_due", "deadline", "deciding", "dirty", "due", "fired", "idle_since", "in_flight", "key",
-        "lost", "owed", "peers", "refreshed", "session", "sent_to", "site", "token",
+        "lost", "owed", "peers", "refreshed", "session", "site", "token", "tried",
     )  # fmt: skip
 
     def __init__(self, session: Session, site: Site, token: str, key: str) -> None:
@@ -54,7 +54,7 @@ class Held:
         self.refreshed = 0
         self.deciding = False
         self.fired: list[Rule] = []
-        self.sent_to = ""
+        self.tried: set[str] = set()
         self.card_due = 0
 
     @property

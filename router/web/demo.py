@@ -1,7 +1,7 @@
-"""A small shop to try the service in: real pages with real navigation, and the shop's own backend for its checkout.
+"""A small shop to try the service in: real pages with real navigation, and a backend for its checkout.
 
-The backend behaves as a foreign shop's would: it prices from its own catalogue, never from what the page says, and
-reaches this service only through the two functions that it is given.
+The backend behaves as a foreign shop's would: it prices from its own catalogue, never from what the page
+says, and reaches this service only through the two functions that it is given.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Checkout(Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST /demo/api/checkout`. `attempt` names one try: the page repeats it if no answer came, and gets
-    the same order. `session` is the session token, so that the order can be joined with the visit.
+    """Body of `POST /demo/api/checkout`. `attempt` names one try: the page repeats it if no answer
+    came, and gets the same order. `session` is the session token, which joins the order with the visit.
     """
 
     items: Annotated[list[Line], Meta(min_length=1, max_length=50)]
@@ -98,8 +98,8 @@ def routes(folder: Path, address: str, secret: bytes) -> list[BaseRoute]:
 def shop_routes(folder: Path, redeem: Redeem, place_order: PlaceOrder) -> list[BaseRoute]:
     """The shop below `/demo/`, whose pages are in `folder`.
 
-    `redeem(code, order, value)` answers the amount off or raises Refused (unknown_code, redeemed, expired), and the
-    same for the same order again; `place_order` takes the body of `POST /api/orders`.
+    `redeem(code, order, value)` answers the amount off or raises Refused (unknown_code, redeemed,
+    expired), and the same for the same order again; `place_order` takes the body of `POST /api/orders`.
     """
     catalogue = Catalogue(folder / "catalogue.json")
 

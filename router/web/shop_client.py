@@ -17,8 +17,8 @@ CURRENCY: Final = "JPY"
 
 
 class ShopClient:
-    """Calls the service at `address` for `site` with the site's API `key`. A named error comes back as Refused;
-    an answer that does not come, or is no answer of the API, as Refused("unavailable").
+    """Calls the service at `address` for `site` with the site's API `key`. A named error comes back as
+    Refused; an answer that does not come, or is no answer of the API, as Refused("unavailable").
     """
 
     def __init__(self, address: str, site: str, key: str) -> None:

@@ -62,8 +62,9 @@ READ.view_search_results = READ.search;
 export function read(entry) {
   const called = entry && entry[0] === 'event';
   const event = called ? entry[1] : entry && entry.event;
+  if (!READ[event]) return [];
   const data = (called ? entry[2] : entry.ecommerce || entry) || {};
-  return READ[event] ? READ[event](data, Array.isArray(data.items) ? data.items.map(item) : []) : [];
+  return READ[event](data, Array.isArray(data.items) ? data.items.filter(Boolean).map(item) : []);
 }
 
 /** Report what the data layer says, through `report(kind, fields)`. */

@@ -57,9 +57,9 @@ export function decode(buffer) {
   }
 
   function int(bytes) {
-    const value = uint(bytes);
-    const bound = 2 ** (8 * bytes);
-    return value < bound / 2 ? value : value - bound;
+    let value = view.getInt8(at++);
+    while (--bytes) value = value * 256 + view.getUint8(at++);
+    return value;
   }
 
   function string(length) {

@@ -1,4 +1,4 @@
-"""Chromium for all browser tests, the shopper's windows in it, and a peer that speaks the protocol as told."""
+"""Chromium for all browser tests, shoppers' windows in it, and a peer that speaks the protocol as told."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from tests.browser.peer import Peer, serving
 
+SYSTEM = Path(os.environ.get("CHROMIUM") or "/usr/bin/chromium")
+CHROMIUM = SYSTEM if SYSTEM.exists() else None
 SHOTS = Path(__file__).parents[1] / "screenshots"
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def chromium() -> AsyncIterator[Browser]:
     """One browser for all tests of a module: $CHROMIUM, the system's, or Playwright's own."""
-    system = Path(os.environ.get("CHROMIUM") or "/usr/bin/chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=system if system.exists() else None,
+            executable_path=CHROMIUM,
             args=["--disable-background-networking", *(["--no-sandbox"] if os.geteuid() == 0 else [])],
         )
         yield browser
@@ -39,8 +40,7 @@ class Shopper:
 
     async def tab(self) -> Page:
         """Another tab of the same visitor."""
-        page = await self.context.new_page()
-        return page
+        return await self.context.new_page()
 
     def watch(self, page: Page) -> None:
         """Note what goes wrong in this page."""

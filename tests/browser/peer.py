@@ -1,5 +1,5 @@
-"""The service's side of the shopper's protocol under a test's command, for what the real service never does when
-asked: refuse, lose, send out of order, close with any code. The real core decodes frames and folds events.
+"""The service's side of the shopper's protocol under a test's command, for what the real service never does
+when asked: refuse, lose, send out of order, close with any code. The real core decodes and folds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from router.core.events import Event
 from router.core.session import Session, admit, continues, fold
 from router.errors import Refused
 from router.web import demo
+from tests.waiting import until
 
 STATIC = Path(__file__).parents[2] / "static"
 
@@ -39,7 +40,7 @@ class Peer:
     """A server on a free loopback port. `received` holds (page id, number, event) once each, as folded.
 
     `answering`: are hellos and batches answered? `losing`: batches that are neither folded nor answered.
-    `on_message` answers all else. `refused`: frames that the core did not take; a test that ends with any fails.
+    `on_message` answers all else. `refused`: frames that the core did not take; none may be left.
     """
 
     def __init__(self, port: int) -> None:
@@ -200,8 +201,7 @@ async def serving() -> AsyncIterator[Peer]:
     config = uvicorn.Config(peer.app(), ws="websockets-sansio", log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
-        await asyncio.sleep(0.005)
+    await until(lambda: server.started)
     yield peer
     server.should_exit = True
     server.force_exit = True

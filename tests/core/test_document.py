@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.core.document import Document, FileErrors, attempt, parse
@@ -111,6 +111,7 @@ def test_a_placed_value_can_be_found_fault_with_later() -> None:
     assert [str(fault) for fault in doc.faults] == ["x.yaml:1:7: expected a colour, found 'a'; there is none"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.text("{}[]:,-?&*!|>'\"%@`# \n\tabname", max_size=60))
 def test_no_text_makes_anything_but_a_value_or_named_faults(text: str) -> None:
     try:

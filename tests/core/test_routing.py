@@ -23,7 +23,9 @@ def overshoot(invites: int, free: int, acceptance: float) -> float:
 
 
 def talk(**fields: Any) -> Talk:
-    return Talk(**{"cid": "talk-0001", "state": "waiting", "queue": "help", "sig": "help|", "secret": "s"} | fields)
+    return Talk(
+        **{"cid": "talk-0001", "state": "waiting", "queue": "help", "sig": "help|", "secret": "s"} | fields
+    )
 
 
 def test_a_signature_does_not_depend_on_order_or_repetition() -> None:
@@ -31,7 +33,9 @@ def test_a_signature_does_not_depend_on_order_or_repetition() -> None:
     assert signature("help", []) == "help|"
 
 
-@pytest.mark.parametrize("queue, skills", [("", []), ("a|b", []), ("help", ["a,b"]), ("x" * 41, []), ("日本", [])])
+@pytest.mark.parametrize(
+    "queue, skills", [("", []), ("a|b", []), ("help", ["a,b"]), ("x" * 41, []), ("日本", [])]
+)
 def test_a_name_that_could_be_mistaken_for_a_separator_is_refused(queue: str, skills: list[str]) -> None:
     with pytest.raises(Refused, match="bad_request"):
         signature(queue, skills)

@@ -37,7 +37,12 @@ async def test_an_agent_logs_in_with_their_password_and_no_other(agents: Agents)
     agent = await agents.check(SITE, "ann", "correct horse")
     assert (agent.name, agent.languages, agent.capacity, agent.role) == ("Ann", ("ja",), 2, "agent")
     assert agent == await agents.get(SITE, "ann")
-    for login, password in (("ann", "wrong horse"), ("bob", "correct horse"), ("a:b\n", "x"), ("ann", "\ud800")):
+    for login, password in (
+        ("ann", "wrong horse"),
+        ("bob", "correct horse"),
+        ("a:b\n", "x"),
+        ("ann", "\ud800"),
+    ):
         with pytest.raises(Refused, match="bad_login"):
             await agents.check(SITE, login, password)
 

@@ -64,7 +64,9 @@ async def test_nobody_free_means_a_place_in_line_with_an_honest_wait(floor: Floo
     assert (fourth.pace, fourth.staffed) == (floor.now - 1 - first.accepted, 1)
 
 
-async def test_simultaneous_arrivals_never_overshoot_and_fill_every_slot(floor: Floor, valkey: Embedded) -> None:
+async def test_simultaneous_arrivals_never_overshoot_and_fill_every_slot(
+    floor: Floor, valkey: Embedded
+) -> None:
     logins = [f"agent{n}" for n in range(15)]
     for n, login in enumerate(logins):
         await floor.agent(login, capacity=n % 3 + 1)
@@ -237,18 +239,17 @@ async def test_an_agent_back_within_45_s_goes_on_talking(floor: Floor) -> None:
 
 
 async def test_an_agent_who_stays_lost_leaves_the_talk_at_the_front_of_the_queue(floor: Floor) -> None:
+    older = await floor.open(skills=["ja"])
     await floor.agent("ann")
     talk = await floor.active("ann")
-    floor.now += 1
     await floor.leave("ann")
-    older = await floor.open()
     await floor.advance(LOST_MS)
     back = await floor.talk(talk.cid)
     assert (back.state, back.agent, back.position, back.opened) == ("waiting", "", 1, talk.opened)
     assert (await floor.talk(older.cid)).position == 2
     assert any('"agent_lost"' in line for reply in floor.replies for line in reply.lines)
     assert (await floor.duty("ann")).reason == "lost"
-    await floor.agent("bob")
+    await floor.agent("bob", skills=["ja"])
     assert (await floor.talk(talk.cid)).agent == "bob"
 
 
@@ -319,7 +320,9 @@ async def test_a_shopper_who_stays_away_3_min_has_abandoned_it(floor: Floor) -> 
     assert (closed.state, closed.end) == ("closed", "abandoned")
 
 
-async def test_an_active_talk_without_its_shopper_is_parked_after_10_min_and_frees_the_slot(floor: Floor) -> None:
+async def test_an_active_talk_without_its_shopper_is_parked_after_10_min_and_frees_the_slot(
+    floor: Floor,
+) -> None:
     await floor.agent("ann")
     talk, waiting = await floor.active("ann"), await floor.open()
     await floor.run(floor.routing.gone(SITE, talk.cid))
@@ -367,7 +370,12 @@ async def test_closing_leads_through_wrap_up_and_the_freed_slot_pulls(floor: Flo
     assert (await floor.talk(waiting.cid)).state == "waiting"
     await floor.advance(WRAP_MS)
     closed = await floor.talk(talk.cid)
-    assert (closed.state, closed.end, closed.disposition, closed.note) == ("closed", "closed", "sold", "two cups")
+    assert (closed.state, closed.end, closed.disposition, closed.note) == (
+        "closed",
+        "closed",
+        "sold",
+        "two cups",
+    )
     assert (await floor.talk(waiting.cid)).agent == "ann"
 
 
@@ -547,7 +555,11 @@ async def test_a_sweep_shows_every_queue_of_the_site_before_anybody_asked(floor:
     await floor.agent("ann", queues=["help", "style"], capacity=2)
     await floor.agent("bob", queues=["style"])
     rows = await floor.run(floor.routing.sweep(SITE, ["help", "style"]))
-    assert {sig: (free, waiting) for sig, free, waiting in rows} == {"": (3, 0), "help|": (2, 0), "style|": (3, 0)}
+    assert {sig: (free, waiting) for sig, free, waiting in rows} == {
+        "": (3, 0),
+        "help|": (2, 0),
+        "style|": (3, 0),
+    }
 
 
 async def test_who_cannot_pass_transitions_on_brings_none_about(floor: Floor, redis: Redis) -> None:
@@ -567,6 +579,14 @@ async def test_without_a_given_time_the_servers_own_is_used(redis: Redis) -> Non
 async def test_sites_do_not_meet(floor: Floor) -> None:
     await floor.agent("ann")
     other = await floor.routing.open(
-        "other", "talk-0001", queue="help", skills=(), secret="s", language="ja", card="{}", ring_ms=1, wrap_ms=0
+        "other",
+        "talk-0001",
+        queue="help",
+        skills=(),
+        secret="s",
+        language="ja",
+        card="{}",
+        ring_ms=1,
+        wrap_ms=0,
     )
     assert other.checked()["state"] == "waiting"

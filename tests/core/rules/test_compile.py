@@ -85,6 +85,18 @@ def test_a_silence_fires_at_its_moment_and_is_disarmed_by_what_it_waited_for() -
     assert visit.wake(45_000) == []
 
 
+def test_a_visible_silence_is_rescheduled_when_the_page_is_hidden_and_seen_again() -> None:
+    visit = Visit(rules("when: {silence: {of: checkout, since: cart, for: 45s, clock: visible}}"))
+    visit.event(ev.Dwell(0, 0, ev.VISIBLE))
+    visit.event(cart(1))
+    assert visit.due == {0: START + 45_000}
+    visit.event(ev.Dwell(0, 0, ev.HIDDEN), 40_000)
+    assert visit.due == {}
+    visit.event(ev.Dwell(0, 0, ev.VISIBLE), 100_000)
+    assert visit.due == {0: START + 105_000}
+    assert visit.wake(105_000) == ["r0"]
+
+
 def test_a_window_that_slides_on_rearms_its_rule() -> None:
     visit = Visit(rules("when: {repeats.page: {path: /a, gte: 2 in 10s}}"))
     assert visit.event(page(path="/a")) == []

@@ -233,7 +233,7 @@ def flip(condition: Condition, session: Session, now: int) -> int | None:
 # --- the promises ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=400)
+@settings(max_examples=250, deadline=None)
 @given(conditions, walks, st.integers(0, 300))
 def test_a_compiled_condition_means_what_the_naive_one_means(
     condition: Condition, walk: Walk, later: int
@@ -245,7 +245,7 @@ def test_a_compiled_condition_means_what_the_naive_one_means(
     assert build(condition, holds=False).test(session, now) is (truth is False)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150, deadline=None)
 @given(conditions | races, walks, st.integers(0, 300))
 def test_the_next_moment_is_never_late(condition: Condition, walk: Walk, later: int) -> None:
     session, now = walked(walk)
@@ -259,7 +259,7 @@ def test_the_next_moment_is_never_late(condition: Condition, walk: Walk, later: 
         assert moment <= turns
 
 
-@settings(max_examples=300)
+@settings(max_examples=150, deadline=None)
 @given(timed, walks, st.integers(0, 300))
 def test_the_next_moment_of_a_single_condition_is_exact(condition: Condition, walk: Walk, later: int) -> None:
     session, now = walked(walk)
@@ -271,7 +271,7 @@ def test_the_next_moment_of_a_single_condition_is_exact(condition: Condition, wa
         assert moment == turns
 
 
-@settings(max_examples=150)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(conditions | timed, min_size=1, max_size=8), walks)
 def test_no_rule_is_ever_missed(rules: list[Condition], walk: Walk) -> None:
     """Looking only at rules that read an event, and at due moments, keeps every bit right at all times."""
@@ -296,7 +296,7 @@ def expected(rules: list[Condition], session: Session, now: int) -> int:
     return sum(1 << i for i, rule in enumerate(rules) if naive(rule, session, now) is True)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(conditions, walks)
 def test_whatever_holds_can_be_explained(condition: Condition, walk: Walk) -> None:
     """Each reason has a value and a threshold; only dates, which say nothing of a shopper, give none."""

@@ -107,7 +107,7 @@ local function lose(talk)
   call('SREM', P .. 'busy:' .. talk.agent, talk.cid)
   tell('agent_lost', talk)
   notice(talk, 'agent_lost')
-  write(talk, {tried = '', accepted = 0})
+  write(talk, {place = talk.opened - FRONT, tried = '', accepted = 0})
   if talk.present == '1' then
     line_up(talk)
   else
