@@ -1,4 +1,4 @@
-"""A shop floor for tests: a shop with two queues, a clock that is moved by hand, and routing on a real store."""
+"""A shop floor for tests: a shop with two queues, a clock moved by hand, and routing on a real store."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Floor:
         self, login: str, *, queues: Sequence[str] = ("help",), skills: Sequence[str] = (), capacity: int = 1
     ) -> None:
         """Let there be this agent, not there yet."""
-        fields = {
+        fields: dict[str, str | int] = {
             "name": login.capitalize(),
             "queues": f",{','.join(queues)},",
             "skills": f",{','.join(skills)},",
@@ -140,4 +140,5 @@ class Floor:
 
     async def due(self) -> list[str]:
         """What has a deadline."""
-        return [item.decode() for item in await self.redis.zrange(keys.routing(SITE, "due"), 0, -1)]
+        items: Any = await self.redis.zrange(keys.routing(SITE, "due"), 0, -1)
+        return [item.decode() for item in items]

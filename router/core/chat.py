@@ -23,7 +23,7 @@ _KEPT: Final = "\n\t"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One stored line. Offsets are 1, 2, 3, ... without a hole; a system line's text is a key of the texts."""
+    """One stored line. Offsets are 1, 2, 3, ... without a hole; a system line's text is a key."""
 
     offset: int
     author: str

@@ -160,7 +160,7 @@ class Workplace:
             self._send({"t": "message", "cid": cid, "message": console.message(line)})
 
     def _send(self, frame: dict[str, Any], *, but: str = "") -> None:
-        """To every seat that has its hello, except (`but`) those that accepted this conversation themselves."""
+        """To every seat that has its hello, except (`but`) those that accepted this conversation."""
         for seat in self.seats:
             if seat.greeted and but not in seat.took:
                 seat.send(frame)

@@ -1,4 +1,4 @@
-"""A conversation's lines: a stream in a slot of its own, appended once a message id, read from any offset on."""
+"""A conversation's lines: a stream in its own slot, appended once a message id, read from any offset on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from router.store import keys, scripts
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Lines after some offset, in order; `missing` are those (first, last) that should be there and are gone."""
+    """Lines after some offset, in order; `missing`: those (first, last) that should be there and are gone."""
 
     lines: list[Line]
     missing: tuple[int, int] | None

@@ -141,6 +141,11 @@ class Journal:
         return self._bytes + size <= self._max_bytes
 
     @property
+    def added(self) -> int:
+        """Records that were ever added."""
+        return self._number
+
+    @property
     def waiting(self) -> int:
         """Records that are buffered."""
         return sum(map(len, self._buffers))

@@ -40,7 +40,7 @@ class Routing:
     # --- invites ---
 
     async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> Reply:
-        """Admit an invite: `value` is whether it may be shown. Raises `Refused("bad_request")` for bad names."""
+        """Admit an invite: `value` is whether it may be shown. Bad names raise `Refused("bad_request")`."""
         return await self._run("hold", site, did, signature(queue, skills), expires_at, _limits)
 
     async def release(self, site: str, did: str) -> Reply:

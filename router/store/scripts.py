@@ -1,4 +1,4 @@
-"""The Lua scripts: one atomic step each, loaded by name from `lua/`, run by hash and reloaded when unknown."""
+"""The Lua scripts: one atomic step each, loaded by name from `lua/`, run by hash, reloaded when unknown."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ Arg = str | bytes | int | float
 
 @cache
 def source(name: str) -> str:
-    """The text of `lua/<name>.lua`; a line `-- uses a b` puts `a.lua` and `b.lua` of the same folder in
-    front.
-    """
+    """The text of `lua/<name>.lua`; `-- uses a b` puts `a.lua` and `b.lua` of the same folder in front."""
     text = _read(name)
     uses = re.search(r"^-- uses (.+)$", text, re.MULTILINE)
     parts = uses[1].split() if uses else []

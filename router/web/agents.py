@@ -228,6 +228,5 @@ class ConsoleSocket:
 
 
 def _refusal(refused: Refused, ref: int | None) -> dict[str, Any]:
-    return {
-        "t": "error", "ref": ref, "error": refused.name, "text": refused.detail, "retry": refused.meaning.retry,
-    }  # fmt: skip
+    retry = refused.meaning.retry
+    return {"t": "error", "ref": ref, "error": refused.name, "text": refused.detail, "retry": retry}

@@ -73,7 +73,7 @@ async def body(request: Request, form: type[T]) -> T:
 
 
 def check_origin(headers: Mapping[str, str]) -> None:
-    """Raise `Refused("bad_origin")` if a page of another host asks. Only browsers say where a page is from."""
+    """Raise `Refused("bad_origin")` if a page of another host asks. Only browsers say whose page it is."""
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
         raise Refused("bad_origin")

@@ -39,7 +39,8 @@ def test_every_documented_frame_decodes(text: str, frame: console.Frame) -> None
     "text",
     [
         "", "nonsense", "[]", "{}", '{"t":"fly","ref":1}', '{"t":"accept","cid":"talk-0001"}',
-        '{"t":"accept","ref":1,"cid":"short"}', '{"t":"say","ref":1,"cid":"talk-0001","mid":"m-000001","text":""}',
+        '{"t":"accept","ref":1,"cid":"short"}',
+        '{"t":"say","ref":1,"cid":"talk-0001","mid":"m-000001","text":""}',
         '{"t":"accept","ref":-1,"cid":"talk-0001"}', '{"t":"typing","ref":1,"cid":"talk-0001","on":"yes"}',
         "[" * 5000, '{"t":"note","ref":1,"cid":"talk-0001","text":"' + "x" * 4001 + '"}',
     ],

@@ -1,4 +1,4 @@
-"""router.live.desk: what both sides of a conversation see, on one node and on two, exactly once and in order."""
+"""router.live.desk: what both sides of a conversation see, on one node and on two, once and in order."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tests.floor import LOST_MS, RING_MS, SITE, SITES, START, WRAP_MS, Floor
 from tests.waiting import until
 
 CID = "talk-0001"
+SECRET = "secret-of-it"
 
 
 class Shopper:
@@ -129,8 +130,8 @@ async def house(redis: Redis, valkey: Embedded) -> AsyncIterator[House]:
     await house.close()
 
 
-async def accept(desk: Desk, cid: str = CID, secret: str = "secret-of-it") -> Any:
-    state = await desk.accept(SITE, cid, secret, "help", ["ja"][:0], "ja", {"who": {"language": "ja"}})
+async def accept(desk: Desk, cid: str = CID, secret: str = SECRET) -> Any:
+    state = await desk.accept(SITE, cid, secret, "help", [], "ja", {"who": {"language": "ja"}})
     await desk.settled()
     return state
 
@@ -315,7 +316,7 @@ async def test_a_shopper_who_went_is_away_and_back_by_resuming(house: House) -> 
     await desk.settled()
     await desk.shopper_gone(SITE, CID)
     await desk.settled()
-    await desk.resume(SITE, CID, "secret-of-it")
+    await desk.resume(SITE, CID, SECRET)
     await desk.settled()
     assert shopper.states == ["waiting", "away", "waiting"]
 
@@ -456,9 +457,9 @@ async def test_agents_cannot_touch_each_others_conversations(house: House) -> No
     ):  # fmt: skip
         with pytest.raises(Refused, match="not_yours"):
             await bob.ask(frame)
-    for frame in (console.Accept(1, CID), console.Decline(1, CID)):
+    for ring in (console.Accept(1, CID), console.Decline(1, CID)):
         with pytest.raises(Refused, match="too_late"):
-            await bob.ask(frame)
+            await bob.ask(ring)
 
 
 async def test_what_a_console_may_not_ask_is_refused_by_name(house: House) -> None:
@@ -466,7 +467,8 @@ async def test_what_a_console_may_not_ask_is_refused_by_name(house: House) -> No
     agent, _ = await talking(house, desk)
     for frame, name in (
         (console.Presence(1, "asleep"), "bad_request"), (console.Close(1, CID, "unheard-of"), "bad_request"),
-        (console.Say(1, CID, "m-000001", "\x00"), "bad_request"), (console.History(1, "talk-none"), "no_conversation"),
+        (console.Say(1, CID, "m-000001", "\x00"), "bad_request"),
+        (console.History(1, "talk-none"), "no_conversation"),
     ):  # fmt: skip
         with pytest.raises(Refused, match=name):
             await agent.ask(frame)

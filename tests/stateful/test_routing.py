@@ -1,15 +1,15 @@
-"""The routing scripts against a small pure model of them: any sequence of what people do ends in the same state.
+"""The routing scripts against a small pure model: any sequence of what people do ends in the same state.
 
-And, whatever the model says: no agent over capacity, no conversation with two agents, no conversation that waits
-while a fitting agent who was not just tried is free, and every conversation keeps its age.
+And, whatever the model says: no agent over capacity, no conversation with two agents, none that waits while
+a fitting agent who was not just tried is free, and every conversation keeps its age.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -277,10 +277,11 @@ class Model:
 
 # --- the machine -------------------------------------------------------------------------------------------
 
+F = TypeVar("F", bound=Callable[..., Any])
 LOGINS = st.sampled_from(sorted(CREW))
 
 
-def some_talk(states: tuple[str, ...], *, present: bool | None = None) -> Any:
+def some_talk(states: tuple[str, ...], *, present: bool | None = None) -> Callable[[F], F]:
     """A precondition: the model has such a conversation, so that the rule does something."""
     return precondition(
         lambda self: any(

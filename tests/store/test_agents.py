@@ -56,16 +56,18 @@ async def test_an_agent_of_one_site_is_nobody_at_another(agents: Agents) -> None
 
 async def test_the_password_is_stored_as_an_argon2id_hash_only(agents: Agents, redis: Redis) -> None:
     await add(agents)
-    fields = await redis.hgetall(keys.agent(SITE, "ann"))
-    assert fields[b"hash"].startswith(b"$argon2id$")
-    assert b"correct horse" not in b"".join(fields.values())
+    fields = str(await redis.hgetall(keys.agent(SITE, "ann")))
+    assert "b'hash': b'$argon2id$" in fields
+    assert "correct horse" not in fields
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"login": "a b"}, {"login": ""}, {"login": "x" * 61}, {"login": "a#b"}, {"name": " "}, {"name": "x" * 81},
-        {"password": "short"}, {"password": "x" * 201}, {"queues": []}, {"queues": ["a|b"]}, {"skills": ["a,b"]},
+        {"login": "a b"}, {"login": ""}, {"login": "x" * 61}, {"login": "a#b"}, {"name": " "},
+        {"name": "x" * 81},
+        {"password": "short"}, {"password": "x" * 201}, {"queues": []}, {"queues": ["a|b"]},
+        {"skills": ["a,b"]},
         {"languages": [""]}, {"capacity": 0}, {"capacity": 21}, {"role": "owner"},
     ],
 )  # fmt: skip

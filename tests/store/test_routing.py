@@ -76,7 +76,8 @@ async def test_simultaneous_arrivals_never_overshoot_and_fill_every_slot(
     await asyncio.gather(
         *(
             racing.open(
-                SITE, cid, queue="help", skills=(), secret="s", language="ja", card="{}", ring_ms=RING_MS, wrap_ms=0
+                SITE, cid, queue="help", skills=(), secret="s", language="ja", card="{}",
+                ring_ms=RING_MS, wrap_ms=0,
             )
             for cid in talks
         )

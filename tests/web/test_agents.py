@@ -48,7 +48,7 @@ class Edge:
         await self.desk.start()
         self.task = asyncio.create_task(self.server.serve())
         await until(lambda: self.server.started)
-        self.host = "127.0.0.1:%d" % self.server.servers[0].sockets[0].getsockname()[1]
+        self.host = f"127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
         self.http = httpx.AsyncClient(base_url=f"http://{self.host}")
 
     async def stop(self) -> None:
@@ -161,7 +161,8 @@ async def test_guessing_is_limited_even_with_the_right_password_at_the_end(edge:
 @pytest.mark.parametrize(
     "body, name",
     [
-        (b"", "bad_request"), (b"[]", "bad_request"), (b'{"site": 1}', "bad_request"), (b"\xff", "bad_request"),
+        (b"", "bad_request"), (b"[]", "bad_request"), (b'{"site": 1}', "bad_request"),
+        (b"\xff", "bad_request"),
         (b"[" * 4000, "bad_request"), (b"x" * 5000, "too_large"),
     ],
 )  # fmt: skip
@@ -253,7 +254,8 @@ async def test_a_conversation_over_the_socket(edge: Edge) -> None:
 async def test_spoilt_frames_are_refused_by_name_and_the_socket_lives_on(edge: Edge) -> None:
     socket = await edge.console()
     for text, ref, name in (
-        ("nonsense", None, "bad_request"), ('{"t":"fly","ref":7}', 7, "bad_request"), ("[" * 3000, None, "bad_request"),
+        ("nonsense", None, "bad_request"),
+        ('{"t":"fly","ref":7}', 7, "bad_request"), ("[" * 3000, None, "bad_request"),
         ('{"t":"accept","ref":8,"cid":"talk-none"}', 8, "no_conversation"),
         ('{"t":"presence","ref":9,"state":"asleep"}', 9, "bad_request"),
     ):  # fmt: skip

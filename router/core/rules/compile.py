@@ -69,10 +69,11 @@ def _never(session: Session, now: int) -> int | None:
 
 
 class RuleSet:
-    """A site's rules. `version` is 8 hex digits of what the file says; `rules` stand in the file's order."""
+    """A site's rules. `version` is 8 hex digits of what the file says; `rules` stand in the file's order, `entries` as written."""
 
     def __init__(self, file: RuleFile) -> None:
         self.version = file.digest()
+        self.entries = file.rules
         self.defaults = file.defaults
         self.site_holdout = file.site_holdout
         self.rules = tuple(Rule(index, entry, file.defaults) for index, entry in enumerate(file.rules))

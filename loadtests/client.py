@@ -1,0 +1,234 @@
+"""The load client: many raw sockets in one loop, frames sent as prepared bytes, of answers only the numbers read.
+
+`flood` keeps a window of frames in flight on every socket (how fast can it go?); `pace` sends a given number of
+frames a second whatever comes back (what does a frame cost, how long does it take?).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import select
+import socket
+import time
+from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from loadtests import frames, mix
+from loadtests.frames import Acks, BadAnswer, Echoes, Lap
+
+MAX_UNACKED: Final = 256
+OPEN_S: Final = 10.0
+DRAIN_S: Final = 5.0
+POLL_S: Final = 0.001
+READ_BYTES: Final = 1 << 18
+_pages = itertools.count(1)
+
+
+class Answers(Protocol):
+    """Reads what a server sends back."""
+
+    newest: int
+
+    def take(self, data: bytes) -> int:
+        """Take bytes; returns the newest number that was answered."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """One run: frames answered, the seconds they took, and for each the time from send to answer (in seconds)."""
+
+    frames: int = 0
+    events: int = 0
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    waits: array[float] = field(default_factory=lambda: array("d"))
+    weights: array[int] = field(default_factory=lambda: array("L"))
+
+    def answered(self, wait: float, count: int) -> None:
+        """`count` frames were answered `wait` seconds after they were sent."""
+        self.frames += count
+        self.waits.append(wait)
+        self.weights.append(count)
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return self.frames / self.seconds
+
+    def percentile_ms(self, share: float) -> float:
+        """The wait below which this share of the frames was answered, in ms."""
+        order = sorted(range(len(self.waits)), key=self.waits.__getitem__)
+        reached = list(itertools.accumulate(self.weights[index] for index in order))
+        if not reached:
+            return 0.0
+        place = bisect_left(reached, share * reached[-1])
+        return self.waits[order[min(place, len(order) - 1)]] * 1000
+
+
+class Line:
+    """One socket with one page on it."""
+
+    def __init__(self, sock: socket.socket, lap: Lap, answers: Answers, sent: int) -> None:
+        self.sock = sock
+        self.sent = sent  # the newest number that was sent
+        self.window = MAX_UNACKED // lap.per_frame * lap.per_frame
+        self._lap = lap
+        self._answers = answers
+        self._data = b""
+        self._next = len(lap)
+        self._waiting: deque[tuple[int, float]] = deque()
+        self._answered = sent
+
+    @property
+    def open_numbers(self) -> int:
+        """How many numbers were sent and not answered."""
+        return self.sent - self._answered
+
+    def send(self, count: int) -> None:
+        """Send the next `count` frames, or as many as may stand unanswered."""
+        lap = self._lap
+        while count > 0:
+            if self._next == len(lap):
+                self._data, self._next = lap.numbered(self.sent + 1), 0
+            now = min(count, len(lap) - self._next, (self.window - self.open_numbers) // lap.per_frame)
+            if now <= 0:
+                return
+            begin = lap.ends[self._next - 1] if self._next else 0
+            self._next += now
+            self.sent += now * lap.per_frame
+            self._waiting.append((self.sent, time.perf_counter()))
+            self.sock.sendall(self._data[begin : lap.ends[self._next - 1]])
+            count -= now
+
+    def receive(self, measured: Measured) -> int:
+        """Read what came; returns how many frames were answered by it."""
+        data = self.sock.recv(READ_BYTES)
+        if not data:
+            raise BadAnswer("the server ended a socket")
+        newest, before = self._answers.take(data), self._answered
+        if newest <= before:
+            return 0
+        now, per_frame, waiting = time.perf_counter(), self._lap.per_frame, self._waiting
+        at = before
+        while waiting and at < newest:
+            last, sent_at = waiting[0]
+            upto = min(last, newest)
+            measured.answered(now - sent_at, (upto - at) // per_frame)
+            at = upto
+            if upto == last:
+                waiting.popleft()
+        self._answered = newest
+        return (newest - before) // per_frame
+
+
+def page_id() -> str:
+    """A page id of this client's; later ones are greater."""
+    return f"0{next(_pages):08d}-loadtest"
+
+
+def shopper(address: str, per_frame: int) -> Line:
+    """A socket to the service, welcomed as a first visit, with its page's first events stored."""
+    page = page_id()
+    sock = _opened(address, "/v1/shopper/new")
+    sock.sendall(frames.hello("demo", page) + frames.batch(page, 1, mix.opening()))
+    acks, first = Acks(page), len(mix.opening())
+    while acks.newest < first:
+        _feed(sock, acks)
+    return Line(sock, Lap(page, mix.lap(), per_frame), acks, first)
+
+
+def echoed(address: str, per_frame: int) -> Line:
+    """A socket to the echo, which gets the very same frames."""
+    return Line(_opened(address, "/"), Lap(page_id(), mix.lap(), per_frame), Echoes(per_frame), 0)
+
+
+def _opened(address: str, path: str) -> socket.socket:
+    host, _, port = address.partition(":")
+    sock = socket.create_connection((host, int(port)), timeout=OPEN_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.sendall(frames.upgrade(address, path, f"http://{address}"))
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        got = sock.recv(1)
+        if not got:
+            break
+        answer += got
+    if b" 101 " not in answer:
+        raise BadAnswer(f"no WebSocket at {address}{path}: {answer!r}")
+    return sock
+
+
+def _feed(sock: socket.socket, answers: Answers) -> None:
+    data = sock.recv(READ_BYTES)
+    if not data:
+        raise BadAnswer("the server ended a socket")
+    answers.take(data)
+
+
+@contextlib.contextmanager
+def polled(lines: Sequence[Line]) -> Iterator[tuple[select.epoll, dict[int, Line]]]:
+    """The lines' sockets in one epoll, closed at the end."""
+    with select.epoll() as poll:
+        by_fd = {line.sock.fileno(): line for line in lines}
+        for fd in by_fd:
+            poll.register(fd, select.EPOLLIN)
+        try:
+            yield poll, by_fd
+        finally:
+            for line in lines:
+                line.sock.close()
+
+
+def flood(lines: Sequence[Line], window: int, seconds: float) -> Measured:
+    """Keep `window` frames in flight on every line for so long; then wait for the last answers, not counted."""
+    measured = Measured()
+    with polled(lines) as (poll, by_fd):
+        begin, cpu = time.perf_counter(), time.process_time()
+        for line in lines:
+            line.send(window)
+        while (now := time.perf_counter()) - begin < seconds:
+            for fd, _ in poll.poll(0.1):
+                line = by_fd[fd]
+                count = line.receive(measured)
+                if count:
+                    line.send(count)
+        _close(measured, lines, now - begin, time.process_time() - cpu)
+        _drain(poll, by_fd)
+    return measured
+
+
+def pace(lines: Sequence[Line], rate: float, seconds: float) -> Measured:
+    """Send `rate` frames a second, one after another over all lines, for so long, and wait for the answers."""
+    measured = Measured()
+    turn = itertools.cycle(lines)
+    with polled(lines) as (poll, by_fd):
+        sent, begin, cpu = 0, time.perf_counter(), time.process_time()
+        while (now := time.perf_counter()) - begin < seconds:
+            while sent < (now - begin) * rate:
+                next(turn).send(1)
+                sent += 1
+            for fd, _ in poll.poll(POLL_S):
+                by_fd[fd].receive(measured)
+        _close(measured, lines, now - begin, time.process_time() - cpu)
+        _drain(poll, by_fd)
+    return measured
+
+
+def _close(measured: Measured, lines: Sequence[Line], seconds: float, cpu_s: float) -> None:
+    measured.seconds, measured.cpu_s = seconds, cpu_s
+
+
+def _drain(poll: select.epoll, by_fd: dict[int, Line]) -> None:
+    """Everything that was sent is answered, or the run does not count. Raises BadAnswer."""
+    rest = Measured()
+    deadline = time.perf_counter() + DRAIN_S
+    while any(line.open_numbers for line in by_fd.values()):
+        if time.perf_counter() > deadline:
+            raise BadAnswer("some frames were never answered")
+        for fd, _ in poll.poll(0.1):
+            by_fd[fd].receive(rest)

@@ -1,0 +1,120 @@
+"""The processes under load: each on a core of its own choice, each with the CPU time it has used."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+START_S: Final = 20.0
+STOP_S: Final = 20.0
+TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
+LOOK_S: Final = 0.02
+
+
+def cores() -> tuple[int, int]:
+    """(the server's core, everybody else's); the same one twice where there is only one."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[-1], allowed[0]
+
+
+@contextlib.contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """This process, and what it starts meanwhile, runs on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far, in whole clock ticks (10 ms as a rule)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+
+
+class Server:
+    """A server of ours as a process. `address` is HOST:PORT."""
+
+    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
+        self.process = process
+        self.address = address
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds used so far."""
+        return cpu_seconds(self.process.pid)
+
+    def stop(self) -> None:
+        """End it, first as asked, then by force."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def service(folder: Path, redis_url: str) -> Server:
+    """The complete service with the demo's site, as `router demo` starts it, on a free port."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "log"
+    environment = os.environ | {"ROUTER_DATA": str(folder), "REDIS_URL": redis_url, "ROUTER_LOG_LEVEL": "info"}
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "router", "demo", "--port", "0"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stream,
+            env=environment,
+            start_new_session=True,
+        )
+    server = Server(process, "")
+    try:
+        server.address = _announced(process, log)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def _announced(process: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            with contextlib.suppress(ValueError):
+                entry = json.loads(line)
+                if isinstance(entry, dict) and entry.get("event") == "serving":
+                    return str(entry["address"]).partition("//")[2]
+        time.sleep(LOOK_S)
+    raise RuntimeError(f"the service did not start: {log.read_text()}")
+
+
+def echo() -> Server:
+    """The bare echo on a free port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loadtests.echo"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    port = process.stdout.readline().strip().decode()
+    if not port:
+        process.wait()
+        raise RuntimeError(f"the echo did not start: status {process.returncode}")
+    return Server(process, f"127.0.0.1:{port}")

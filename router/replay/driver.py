@@ -1,0 +1,298 @@
+"""Recorded sessions over real sockets, in the order of their own time.
+
+One timeline holds what was recorded and what simulated people will do. Before each entry the service's clock moves to
+its moment, stopping wherever something happened on the way, so that everybody can react at the moment it did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from redis.asyncio import Redis
+
+from router.core import events as ev
+from router.core import protocol as wire
+from router.core.protocol import ServerMessage
+from router.core.site import Site
+from router.live.commit import decode_session
+from router.replay.agents import SimulatedAgent
+from router.replay.driven import DrivenService
+from router.replay.page import PageClient
+from router.replay.recording import Action, Recording
+from router.store import keys
+
+LINGER_MS: Final = 150_000
+ACCEPT, DISMISS, COPY = 0.15, 0.25, 0.3
+SAY_AFTER_MS: Final = 5_000
+STORED_S: Final = 10.0
+RECONNECT_TRIES: Final = 40
+SETTLE_TURNS: Final = 6
+
+Work = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """Something that was shown to a shopper: when, by which decision."""
+
+    session: str
+    visitor: str
+    decision: str
+    kind: str
+    at: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the driver saw and counted."""
+
+    sent: int = 0
+    acked: int = 0
+    stored: int = 0
+    doubled: int = 0
+    lost: int = 0
+    sessions: int = 0
+    reconnects: int = 0
+    displays: list[Display] = field(default_factory=list)
+    delays_ms: list[float] = field(default_factory=list)
+    talks: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+class Shopper:
+    """One recorded session on one page."""
+
+    def __init__(self, driver: Driver, session: str, visitor: str) -> None:
+        self.driver = driver
+        self.session = session
+        self.visitor = visitor
+        self.talking = ""
+        self.last_at = 0
+        self.recorded = 0
+        self.stimulus = 0.0
+        self.epoch = 0
+        number = next(driver.page_numbers)
+        token, known = driver.tokens.get(session), driver.visitors.get(visitor)
+        self.page = PageClient(f"0{number:08d}-replay", driver.site.id, token, known, self._message)
+
+    async def open(self) -> None:
+        """Connect; a service that was killed is tried until it is back."""
+        for attempt in itertools.count():
+            try:
+                await self.page.connect(self.driver.socket_address, self.driver.service.address, language="en")
+                break
+            except (OSError, TimeoutError):
+                if attempt >= RECONNECT_TRIES:
+                    raise
+                self.driver.tally.reconnects += 1
+                await asyncio.sleep(0.1)
+        self._welcomed()
+
+    def _welcomed(self) -> None:
+        """Keep the tokens as a browser would. A session without any other page began anew: the older one was over."""
+        driver, page = self.driver, self.page
+        assert page.visitor is not None and page.token is not None
+        driver.visitors[self.visitor] = page.visitor
+        driver.tokens[self.session] = page.token
+        if not self.epoch:
+            if not page.marks.keys() - {page.page}:
+                driver.begun[self.session] = driver.begun.get(self.session, 0) + 1
+                driver.expected[self.session] = 0
+            self.epoch = driver.begun[self.session]
+
+    async def send(self, *events: ev.Event) -> None:
+        """Send, and wait until it is stored, over as many connections as that takes."""
+        self.driver.tally.sent += len(events)
+        if not self.page.connected:
+            await self.open()
+        self.driver.expected[self.session] += len(events)
+        self.stimulus = time.perf_counter()
+        self.page.send(*events)
+        while True:
+            try:
+                async with asyncio.timeout(STORED_S):
+                    await self.page.stored()
+                return
+            except ConnectionError:
+                await self.open()
+
+    def _message(self, page: PageClient, message: ServerMessage) -> None:
+        match message:
+            case wire.Show(again=False):
+                self._shown(message)
+            case wire.Conversation():
+                self._conversation(message)
+            case wire.Error() if message.name not in ("too_late",):
+                self.driver.tally.errors.append(f"{message.name}: {message.detail}")
+
+    def _shown(self, show: wire.Show) -> None:
+        driver = self.driver
+        driver.reacted += 1
+        since = max(self.stimulus, driver.moved_at)
+        driver.tally.delays_ms.append((time.perf_counter() - since) * 1000)
+        at = driver.service.now
+        driver.tally.displays.append(Display(f"{self.session}#{self.epoch}", self.visitor, show.decision, show.kind, at))
+        driver.plan(at, lambda: self.send(ev.Shown(0, show.decision)))
+        drawn = driver.chance.random()
+        answer: ev.Event | None = None
+        if show.kind == "invite" and drawn < ACCEPT:
+            answer = ev.Accepted(0, show.decision)
+        elif show.kind == "offer" and drawn < COPY:
+            answer = ev.Copied(0, show.decision)
+        elif drawn > 1 - DISMISS:
+            answer = ev.Dismissed(0, show.decision, drawn > 0.99)
+        if answer is not None:
+            chosen = answer
+            driver.plan(at + driver.chance.randint(1_000, 15_000), lambda: self.send(chosen))
+
+    def _conversation(self, state: wire.Conversation) -> None:
+        self.driver.reacted += 1
+        if state.state in ("closed", "wrap-up"):
+            self.talking = ""
+        elif not self.talking:
+            self.talking = state.cid
+            self.driver.tally.talks += 1
+        elif state.state == "active":
+            cid = state.cid
+            self.driver.plan(self.driver.service.now + SAY_AFTER_MS, lambda: self._say(cid))
+
+    async def _say(self, cid: str) -> None:
+        if self.talking and self.page.connected:
+            self.page.send_message(wire.Say(cid, f"line-{self.page.page}"[:40], "How long does delivery take?"))
+
+
+class Driver:
+    """Runs a recording through a service. `progress(done)` is told after each action; `faults` are done before the
+    action of their number.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        site: Site,
+        service: DrivenService,
+        redis: Redis,
+        agents: list[SimulatedAgent],
+        chance: random.Random,
+        *,
+        progress: Callable[[int], None] = lambda done: None,
+        faults: dict[int, Work] | None = None,
+    ) -> None:
+        self.recording = recording
+        self.site = site
+        self.service = service
+        self.redis = redis
+        self.agents = agents
+        self.chance = chance
+        self.tally = Tally()
+        self.visitors: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}
+        self.begun: dict[str, int] = {}
+        self.expected: dict[str, int] = {}
+        self.page_numbers = itertools.count(1)
+        self.reacted = 0
+        self.moved_at = 0.0
+        self._progress = progress
+        self._faults = faults or {}
+        self._shoppers: dict[str, Shopper] = {}
+        self._planned: list[tuple[int, int, Work]] = []
+        self._order = itertools.count()
+
+    @property
+    def socket_address(self) -> str:
+        """Where shoppers' sockets go."""
+        return self.service.address.replace("http", "ws", 1)
+
+    def plan(self, at: int, work: Work) -> None:
+        """Do `work` when the driven clock comes to `at`."""
+        heapq.heappush(self._planned, (at, next(self._order), work))
+
+    def plan_in(self, seconds: int, work: Work) -> None:
+        """Do `work` so many seconds from where the clock stands."""
+        self.plan(self.service.now + seconds * 1000, work)
+
+    async def run(self) -> None:
+        """The whole recording, and what it leaves to be done."""
+        for number, action in enumerate(self.recording.actions):
+            if number in self._faults:
+                await self._faults[number]()
+            await self._until(action.at)
+            await self._act(action)
+            self._progress(number + 1)
+        while self._planned:
+            await self._until(self._planned[0][0])
+
+    async def _until(self, moment: int) -> None:
+        """Move on to `moment`, doing what was planned until then, and what that brings about."""
+        while True:
+            due = self._planned[0][0] if self._planned else None
+            target = moment if due is None or due > moment else due
+            if await self._moved(target):
+                continue
+            if due is None or due > moment:
+                return
+            _, _, work = heapq.heappop(self._planned)
+            await work()
+
+    async def _moved(self, target: int) -> bool:
+        """Move the clock towards `target`; whether something happened that somebody may react to."""
+        if target < self.service.now:
+            return False
+        self.moved_at = time.perf_counter()
+        if not await self.service.move(target):
+            return False
+        for _ in range(SETTLE_TURNS):
+            await asyncio.sleep(0)
+        return True
+
+    async def _act(self, action: Action) -> None:
+        shopper = self._shoppers.get(action.session)
+        if shopper is None:
+            shopper = self._shoppers[action.session] = Shopper(self, action.session, action.visitor)
+            self.tally.sessions += 1
+            await shopper.open()
+            await shopper.send(*action.events, ev.Dwell(0, 0, ev.FOCUSED))
+            self.plan(action.at + LINGER_MS, lambda: self._leave(shopper))
+        else:
+            await shopper.send(*action.events)
+        shopper.last_at = action.at
+        shopper.recorded += len(action.events)
+
+    async def _leave(self, shopper: Shopper) -> None:
+        """The shopper goes when nothing was recorded for a while and no conversation is open."""
+        idle = self.service.now - shopper.last_at
+        if shopper.talking:
+            self.plan(self.service.now + LINGER_MS, lambda: self._leave(shopper))
+            return
+        if idle < LINGER_MS and shopper.session in self._shoppers:
+            self.plan(shopper.last_at + LINGER_MS, lambda: self._leave(shopper))
+            return
+        await self._compare(shopper)
+        shopper.page.close()
+        self._shoppers.pop(shopper.session, None)
+
+    async def _compare(self, shopper: Shopper) -> None:
+        """What the store has of this session against what was sent."""
+        page = shopper.page
+        self.tally.acked += page.acked
+        assert page.token is not None
+        sid = page.token.split(".")[2]
+        token = await self.redis.hget(keys.owner(sid), "token")
+        blob = await self.redis.get(keys.blob(sid, token.decode())) if token else None
+        if not blob:
+            self.tally.lost += page.sent
+            self.tally.errors.append(f"session {shopper.session} is not in the store")
+            return
+        session = decode_session(blob)
+        kept = session.pages.get(page.page)
+        mark = kept.mark if kept is not None else 0
+        self.tally.stored += mark
+        self.tally.lost += max(0, page.sent - mark)
+        self.tally.doubled += max(0, session.events - self.expected[shopper.session])
