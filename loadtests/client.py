@@ -6,7 +6,6 @@ frames a second whatever comes back (what does a frame cost, how long does it ta
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import select
 import socket
@@ -14,7 +13,7 @@ import time
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -71,39 +70,42 @@ class Measured:
 
 
 class Line:
-    """One socket with one page on it."""
+    """One socket with one page on it, and the frames of one session at a time."""
 
     def __init__(self, sock: socket.socket, lap: Lap, answers: Answers, sent: int) -> None:
         self.sock = sock
-        self.sent = sent  # the newest number that was sent
-        self.window = MAX_UNACKED // lap.per_frame * lap.per_frame
         self._lap = lap
         self._answers = answers
+        self._sent = self._answered = sent
         self._data = b""
         self._next = len(lap)
         self._waiting: deque[tuple[int, float]] = deque()
-        self._answered = sent
 
     @property
-    def open_numbers(self) -> int:
-        """How many numbers were sent and not answered."""
-        return self.sent - self._answered
+    def idle(self) -> bool:
+        """Whether everything that was sent is answered."""
+        return self._sent == self._answered
 
-    def send(self, count: int) -> None:
-        """Send the next `count` frames, or as many as may stand unanswered."""
-        lap = self._lap
-        while count > 0:
-            if self._next == len(lap):
-                self._data, self._next = lap.numbered(self.sent + 1), 0
-            now = min(count, len(lap) - self._next, (self.window - self.open_numbers) // lap.per_frame)
-            if now <= 0:
-                return
-            begin = lap.ends[self._next - 1] if self._next else 0
-            self._next += now
-            self.sent += now * lap.per_frame
-            self._waiting.append((self.sent, time.perf_counter()))
-            self.sock.sendall(self._data[begin : lap.ends[self._next - 1]])
-            count -= now
+    def begin(self, count: int) -> None:
+        """Begin a session, unless one is under way, and send `count` frames."""
+        if self._next == len(self._lap):
+            self._data, self._next = self._lap.numbered(self._sent + 1), 0
+        self.send(count)
+
+    def send(self, count: int) -> int:
+        """Send the next frames, `count` of them unless the session or the bound of what may stand unanswered ends
+        before that; returns how many.
+        """
+        lap, begin = self._lap, self._next
+        room = (MAX_UNACKED - (self._sent - self._answered)) // lap.per_frame
+        count = min(count, len(lap) - begin, room)
+        if count <= 0:
+            return 0
+        self._next = begin + count
+        self._sent += count * lap.per_frame
+        self._waiting.append((self._sent, time.perf_counter()))
+        self.sock.sendall(self._data[lap.ends[begin - 1] if begin else 0 : lap.ends[self._next - 1]])
+        return count
 
     def receive(self, measured: Measured) -> int:
         """Read what came; returns how many frames were answered by it."""
@@ -131,7 +133,7 @@ def page_id() -> str:
     return f"0{next(_pages):08d}-loadtest"
 
 
-def shopper(address: str, per_frame: int) -> Line:
+def shopper(address: str, number: int, per_frame: int) -> Line:
     """A socket to the service, welcomed as a first visit, with its page's first events stored."""
     page = page_id()
     sock = _opened(address, "/v1/shopper/new")
@@ -139,12 +141,12 @@ def shopper(address: str, per_frame: int) -> Line:
     acks, first = Acks(page), len(mix.opening())
     while acks.newest < first:
         _feed(sock, acks)
-    return Line(sock, Lap(page, mix.lap(), per_frame), acks, first)
+    return Line(sock, Lap(page, mix.session(number), per_frame), acks, first)
 
 
-def echoed(address: str, per_frame: int) -> Line:
+def echoed(address: str, number: int, per_frame: int) -> Line:
     """A socket to the echo, which gets the very same frames."""
-    return Line(_opened(address, "/"), Lap(page_id(), mix.lap(), per_frame), Echoes(per_frame), 0)
+    return Line(_opened(address, "/"), Lap(page_id(), mix.session(number), per_frame), Echoes(per_frame), 0)
 
 
 def _opened(address: str, path: str) -> socket.socket:
@@ -170,65 +172,62 @@ def _feed(sock: socket.socket, answers: Answers) -> None:
     answers.take(data)
 
 
-@contextlib.contextmanager
-def polled(lines: Sequence[Line]) -> Iterator[tuple[select.epoll, dict[int, Line]]]:
-    """The lines' sockets in one epoll, closed at the end."""
-    with select.epoll() as poll:
-        by_fd = {line.sock.fileno(): line for line in lines}
-        for fd in by_fd:
-            poll.register(fd, select.EPOLLIN)
-        try:
-            yield poll, by_fd
-        finally:
-            for line in lines:
-                line.sock.close()
+class Crowd:
+    """Open sockets, of which `active` are used at a time: whoever has sent a session's frames makes room for the next.
 
+    After the last one the first goes on, with another session's frames on the same page.
+    """
 
-def flood(lines: Sequence[Line], window: int, seconds: float) -> Measured:
-    """Keep `window` frames in flight on every line for so long; then wait for the last answers, not counted."""
-    measured = Measured()
-    with polled(lines) as (poll, by_fd):
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
+        self._poll = select.epoll()
+        self._by_fd = {line.sock.fileno(): line for line in lines}
+        for fd in self._by_fd:
+            self._poll.register(fd, select.EPOLLIN)
+
+    def __enter__(self) -> Crowd:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._poll.close()
+        for line in self.lines:
+            line.sock.close()
+
+    def flood(self, active: int, window: int, seconds: float) -> Measured:
+        """Keep `window` frames in flight on `active` sockets for so long; what is answered later is not counted."""
+        measured, following = Measured(), itertools.cycle(self.lines)
+        for line in itertools.islice(following, active):
+            line.begin(window)
         begin, cpu = time.perf_counter(), time.process_time()
-        for line in lines:
-            line.send(window)
         while (now := time.perf_counter()) - begin < seconds:
-            for fd, _ in poll.poll(0.1):
-                line = by_fd[fd]
+            for fd, _ in self._poll.poll(0.1):
+                line = self._by_fd[fd]
                 count = line.receive(measured)
-                if count:
-                    line.send(count)
-        _close(measured, lines, now - begin, time.process_time() - cpu)
-        _drain(poll, by_fd)
-    return measured
+                if count and line.send(count):
+                    continue
+                if count and line.idle:
+                    next(following).begin(window)
+        return self._finished(measured, now - begin, time.process_time() - cpu)
 
-
-def pace(lines: Sequence[Line], rate: float, seconds: float) -> Measured:
-    """Send `rate` frames a second, one after another over all lines, for so long, and wait for the answers."""
-    measured = Measured()
-    turn = itertools.cycle(lines)
-    with polled(lines) as (poll, by_fd):
+    def pace(self, rate: float, seconds: float) -> Measured:
+        """Send `rate` frames a second, one after another over all sockets, for so long."""
+        measured, following = Measured(), itertools.cycle(self.lines)
         sent, begin, cpu = 0, time.perf_counter(), time.process_time()
         while (now := time.perf_counter()) - begin < seconds:
             while sent < (now - begin) * rate:
-                next(turn).send(1)
+                next(following).begin(1)
                 sent += 1
-            for fd, _ in poll.poll(POLL_S):
-                by_fd[fd].receive(measured)
-        _close(measured, lines, now - begin, time.process_time() - cpu)
-        _drain(poll, by_fd)
-    return measured
+            for fd, _ in self._poll.poll(POLL_S):
+                self._by_fd[fd].receive(measured)
+        return self._finished(measured, now - begin, time.process_time() - cpu)
 
-
-def _close(measured: Measured, lines: Sequence[Line], seconds: float, cpu_s: float) -> None:
-    measured.seconds, measured.cpu_s = seconds, cpu_s
-
-
-def _drain(poll: select.epoll, by_fd: dict[int, Line]) -> None:
-    """Everything that was sent is answered, or the run does not count. Raises BadAnswer."""
-    rest = Measured()
-    deadline = time.perf_counter() + DRAIN_S
-    while any(line.open_numbers for line in by_fd.values()):
-        if time.perf_counter() > deadline:
-            raise BadAnswer("some frames were never answered")
-        for fd, _ in poll.poll(0.1):
-            by_fd[fd].receive(rest)
+    def _finished(self, measured: Measured, seconds: float, cpu_s: float) -> Measured:
+        """Everything that was sent has to be answered, or the run does not count. Raises BadAnswer."""
+        measured.seconds, measured.cpu_s = seconds, cpu_s
+        rest, deadline = Measured(), time.perf_counter() + DRAIN_S
+        while any(not line.idle for line in self.lines):
+            if time.perf_counter() > deadline:
+                raise BadAnswer("some frames were never answered")
+            for fd, _ in self._poll.poll(0.1):
+                self._by_fd[fd].receive(rest)
+        return measured

@@ -73,7 +73,11 @@ def service(folder: Path, redis_url: str) -> Server:
     """The complete service with the demo's site, as `router demo` starts it, on a free port."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
-    environment = os.environ | {"ROUTER_DATA": str(folder), "REDIS_URL": redis_url, "ROUTER_LOG_LEVEL": "info"}
+    environment = os.environ | {
+        "ROUTER_DATA": str(folder),
+        "REDIS_URL": redis_url,
+        "ROUTER_LOG_LEVEL": "info",
+    }
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "router", "demo", "--port", "0"],

@@ -31,7 +31,9 @@ ERRORS: Final[dict[str, Meaning]] = {
     "bad_version": Meaning(400, 4002, False, "This protocol version is not spoken here."),
     "unknown_site": Meaning(404, 4004, False, "No site has this id."),
     "bad_origin": Meaning(403, 4005, False, "The page's origin is not on the site's list."),
-    "page_forgotten": Meaning(409, 0, False, "The page is older than the sixteen that the session remembers."),
+    "page_forgotten": Meaning(
+        409, 0, False, "The page is older than the sixteen that the session remembers."
+    ),
     "no_conversation": Meaning(404, 0, False, "No such conversation, or the secret does not fit."),
     "not_yours": Meaning(403, 0, False, "The conversation belongs to somebody else."),
     "too_late": Meaning(409, 0, False, "The state has moved on: a deadline passed, or somebody was faster."),
@@ -51,12 +53,14 @@ ERRORS: Final[dict[str, Meaning]] = {
     "bad_signature": Meaning(401, 4003, False, "The signature does not fit the body and the time."),
     "unauthorized": Meaning(401, 4003, False, "Log in first."),
     "bad_login": Meaning(401, 4003, False, "Login or password is wrong."),
-    "bad_ticket": Meaning(401, 4003, False, "The socket ticket is unknown, used or expired; fetch a new one."),
+    "bad_ticket": Meaning(
+        401, 4003, False, "The socket ticket is unknown, used or expired; fetch a new one."
+    ),
     "csrf": Meaning(403, 4003, False, "The request does not carry this session's CSRF token."),
     "forbidden": Meaning(403, 4003, False, "The role does not allow this."),
     "bad_method": Meaning(405, 4000, False, "This address does not take this method."),
     "not_found": Meaning(404, 4004, False, "There is nothing at this address."),
-    "too_large": Meaning(413, 1009, False, "The body is larger than the bound."),
+    "too_large": Meaning(413, 1009, False, "The request is larger than the bound."),
     "too_many": Meaning(429, 4102, True, "Too many requests; try again later."),
     "conflict": Meaning(409, 0, False, "The same key was used for something else."),
     # offers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -20,10 +21,10 @@ class Settings:
     """How this process runs.
 
     host, port: where it listens; port 0 takes a free one. redis_url: empty starts a private server in `data`.
-    sites: the site file. data: folder that keeps the private server's data and a generated secret. secret: signs tokens,
-    at least 32 bytes; empty means "generated once, kept in `data`". demo: serve the demo shop and its login.
-    static: folder of the front end. log_level: debug, info, warning, error. sweep_ms: how often lost wake-ups are covered. lease_ms: how long people of a
-    dead process count as present; 0 means for ever (a driven clock jumps).
+    sites: the site file. data: folder that keeps the private server's data and a generated secret. secret: signs
+    tokens, at least 32 bytes; empty means "generated once, kept in `data`". demo: serve the demo shop and its login.
+    static: folder of the front end. log_level: debug, info, warning, error. sweep_ms: how often lost wake-ups are
+    covered. lease_ms: how long people of a dead process count as present; 0 means for ever (a driven clock jumps).
     """
 
     host: str = "127.0.0.1"
@@ -48,7 +49,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings that the environment asks for. Raises StartError with the variable's name and what it takes."""
     secret = environment.get("ROUTER_SECRET", "")
     if secret and len(secret) < 32:
-        raise StartError("ROUTER_SECRET has to have at least 32 characters; leave it out to have one generated and kept.")
+        raise StartError(
+            "ROUTER_SECRET has to have at least 32 characters; leave it out to have one generated and kept."
+        )
     return Settings(
         host=environment.get("HOST") or "127.0.0.1",
         port=_port(environment.get("PORT") or "8000"),
@@ -61,13 +64,38 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def kept_secret(folder: Path) -> bytes:
-    """The secret of this data folder; made at the first start, readable by its owner only."""
+    """The secret of this data folder; made at the first start, readable by its owner only.
+
+    Of several processes that start at once, all get the one that was there first. Raises StartError if the folder
+    cannot be used.
+    """
     file = folder / "secret"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48), encoding="ascii")
-    return file.read_bytes()
+    try:
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _make_secret(file)
+        secret = file.read_bytes()
+    except OSError as error:
+        raise StartError(
+            f"The data folder {folder} cannot be used ({error.strerror}); name another with ROUTER_DATA=."
+        ) from None
+    if len(secret) < 32:
+        raise StartError(
+            f"{file} holds no secret of at least 32 characters; remove it to have a new one made."
+        )
+    return secret
+
+
+def _make_secret(file: Path) -> None:
+    """Written whole, then given its name: a crash in between leaves no empty secret."""
+    draft = file.with_name(f"secret.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    try:
+        draft.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink()
 
 
 def _port(text: str) -> int:

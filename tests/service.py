@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ async def in_loop(redis_url: str, clock: Clock, folder: Path, **settings: Any) -
     demo_seed.hasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[assignment]
     listening = bind("127.0.0.1", 0)
     port = listening.getsockname()[1]
-    chosen = Settings(**{"demo": True, "data": folder, "log_level": "error"} | settings)
+    chosen = replace(Settings(demo=True, data=folder, log_level="error"), **settings)
     service = Service(chosen, redis_url, SECRET, clock, f"http://127.0.0.1:{port}")
     server = make_server(service)
     task = asyncio.create_task(server.serve(sockets=[listening]))
@@ -61,7 +62,9 @@ async def in_loop(redis_url: str, clock: Clock, folder: Path, **settings: Any) -
 class Process:
     """`router demo` (or `serve`) as a process of its own. `url` is where it is reached."""
 
-    def __init__(self, folder: Path, redis_url: str, *, port: int = 0, command: str = "demo", **env: str) -> None:
+    def __init__(
+        self, folder: Path, redis_url: str, *, port: int = 0, command: str = "demo", **env: str
+    ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "log"

@@ -31,9 +31,13 @@ class Shopper:
 
     def page(self, name: str | None = None) -> PageClient:
         """A page that is not connected."""
-        return PageClient(name or page_id(), self.site, self.token, self.visitor, lambda _, m: self.got.append(m))
+        return PageClient(
+            name or page_id(), self.site, self.token, self.visitor, lambda _, m: self.got.append(m)
+        )
 
-    async def open(self, name: str | None = None, *, previous: str | None = None, language: str = "ja") -> PageClient:
+    async def open(
+        self, name: str | None = None, *, previous: str | None = None, language: str = "ja"
+    ) -> PageClient:
         """A page that was welcomed."""
         page = self.page(name)
         await self.connect(page, previous=previous, language=language)

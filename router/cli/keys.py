@@ -11,6 +11,6 @@ from router.core.signing import site_key as derive
 
 
 def site_key(site: Annotated[str, typer.Argument(help="The site's id.")]) -> None:
-    """Print a site's API key. It follows from ROUTER_SECRET (or the kept secret) alone; keep it in the shop's backend."""
+    """Print a site's API key, for the shop's backend alone. It follows from ROUTER_SECRET or the kept secret."""
     read = settings.read()
     typer.echo(derive(read.secret or settings.kept_secret(read.data), site))

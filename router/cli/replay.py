@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 import uvloop
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from router.core.site import Site
 from router.errors import StartError
@@ -25,7 +32,9 @@ SITES = PACKAGE / "replay" / "site.yaml"
 
 def replay(
     file: Annotated[Path, typer.Argument(help="The recording: CSV, may be gzipped.", show_default=False)],
-    sites: Annotated[Path, typer.Option(help="The site file whose rules are run.", show_default="a built-in one")] = SITES,
+    sites: Annotated[
+        Path, typer.Option(help="The site file whose rules are run.", show_default="a built-in one")
+    ] = SITES,
     site: Annotated[str | None, typer.Option(help="Which of its sites; needed if there are several.")] = None,
     agents: Annotated[int, typer.Option(min=0, max=200, help="Simulated agents.")] = 5,
     seed: Annotated[int, typer.Option(help="What simulated people do follows from this.")] = 1,
@@ -46,7 +55,15 @@ def replay(
     lacks = report.lacking(chosen, chosen.rules.entries, recording)
     driver = outcome.driver
     report.show(
-        console, chosen, recording, driver.tally, outcome.agents, outcome.noted, lacks, outcome.checks, outcome.seconds
+        console,
+        chosen,
+        recording,
+        driver.tally,
+        outcome.agents,
+        outcome.noted,
+        lacks,
+        outcome.checks,
+        outcome.seconds,
     )
     if not all(check.holds for check in outcome.checks):
         raise typer.Exit(1)

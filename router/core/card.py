@@ -9,7 +9,9 @@ from router.core.rules.words import sentences
 from router.core.session import Decision, Session
 
 
-def card(session: Session, decision: Decision | None, opening: dict[str, str] | None, now: int) -> dict[str, Any]:
+def card(
+    session: Session, decision: Decision | None, opening: dict[str, str] | None, now: int
+) -> dict[str, Any]:
     """The card of `docs/agents.md`; unknown values are None."""
     view = session.view
     return {
@@ -27,9 +29,7 @@ def card(session: Session, decision: Decision | None, opening: dict[str, str] | 
         "journey": [
             {"kind": NAMES[step.kind], "at_ms": step.at, "label": step.label} for step in session.journey
         ],
-        "why": None
-        if decision is None
-        else {"rule": decision.rule, **sentences(decision.why)},
+        "why": None if decision is None else {"rule": decision.rule, **sentences(decision.why)},
         "offered": [{"kind": o.kind, "title": o.title, "at_ms": o.at} for o in session.offered],
         "opening": opening,
         "language": session.language or None,

@@ -39,7 +39,7 @@ class Fault(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}: {self.text}"
 
 
-class FileErrors(StartError):  # noqa: N818  (it holds many)
+class FileErrors(StartError):
     """All faults of one or more files; its text has one line a fault."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -47,7 +47,7 @@ class FileErrors(StartError):  # noqa: N818  (it holds many)
         super().__init__("\n".join(map(str, self.faults)))
 
 
-class Faulty(Exception):  # noqa: N818  (a signal between shapes; the error people see is FileErrors)
+class Faulty(Exception):
     """A value could not be made; what is wrong with it is noted in the document. Never leaves `parse`."""
 
 

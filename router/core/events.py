@@ -39,7 +39,7 @@ class Item(Struct, array_like=True, frozen=True, gc=False):
     quantity: Quantity = 1
 
 
-class Event(Struct, array_like=True, tag_field="event", frozen=True, gc=False):
+class Event(Struct, array_like=True, tag_field="event", gc=False):
     """What every event has."""
 
     age_ms: Age

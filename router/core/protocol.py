@@ -28,7 +28,7 @@ Number = Annotated[int, Meta(ge=1, le=2**31)]
 Offset = Annotated[int, Meta(ge=0, le=2**31)]
 
 
-class _Message(Struct, array_like=True, tag_field="message", frozen=True, gc=False):
+class _Message(Struct, array_like=True, tag_field="message", gc=False):
     pass
 
 
@@ -205,8 +205,8 @@ ServerMessage = (
     Welcome | Ack | Gap | Show | Retract | Conversation | Message | AgentTyping | Stored | Error | Missing
 )
 
-_client = msgspec.msgpack.Decoder(ClientMessage)
-_server = msgspec.msgpack.Decoder(ServerMessage)
+_client: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
+_server: msgspec.msgpack.Decoder[ServerMessage] = msgspec.msgpack.Decoder(ServerMessage)
 _farewell = msgspec.msgpack.Decoder(Farewell)
 encode = msgspec.msgpack.Encoder().encode
 

@@ -344,7 +344,9 @@ def _dwell(session: Session, page_id: str, page: Page, event: ev.Dwell, at: int)
     _turn(session, page_id, page, at, event.state, event.ms)
 
 
-def _turn(session: Session, page_id: str, page: Page, at: int, state: int, measured_ms: int | None = None) -> None:
+def _turn(
+    session: Session, page_id: str, page: Page, at: int, state: int, measured_ms: int | None = None
+) -> None:
     """The page's visibility turns to `state`. What the page measured itself wins over what the clock here says,
     but it cannot have been looked at for longer than the page view has lasted.
     """

@@ -25,7 +25,12 @@ class Claims:
     """Claims on behalf of sessions."""
 
     def __init__(
-        self, clock: Clock, visitors: Visitors, offers: Offers, desk: Desk, random_bytes: Callable[[int], bytes]
+        self,
+        clock: Clock,
+        visitors: Visitors,
+        offers: Offers,
+        desk: Desk,
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         self._clock = clock
         self._visitors = visitors
@@ -68,7 +73,11 @@ class Claims:
         if isinstance(action, Invite):
             if only_look:
                 return {} if self._desk.free(site.id).get(action.queue, 0) else None
-            return {} if await self._desk.hold(site.id, did, action.queue, action.skills, now + valid_ms) else None
+            return (
+                {}
+                if await self._desk.hold(site.id, did, action.queue, action.skills, now + valid_ms)
+                else None
+            )
         if isinstance(action, GiveOffer):
             offer = site.offers[action.offer]
             if only_look:

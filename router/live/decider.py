@@ -267,11 +267,12 @@ class Decider:
     def feedback(self, held: Held, event: Event, now: int) -> None:
         """An event about a decision was folded."""
         decision = held.session.decision
+        if isinstance(event, Accepted):
+            self._accepted(held, event.decision, now)
+            return
+        if decision is None or decision.id != getattr(event, "decision", None):
+            return  # it ended before this came: nothing is owed any more
         match event:
-            case Accepted():
-                self._accepted(held, event.decision, now)
-            case Shown() | Dismissed() | Copied() | Deferred() if decision is None or decision.id != event.decision:
-                return  # it ended before this came: nothing is owed any more
             case Shown():
                 self._shown(held, decision, now)
             case Dismissed():
@@ -308,7 +309,9 @@ class Decider:
         rest_ms = rest_after(session.dismissed, never, held.site.rules.defaults.caps.rest_after_dismissal_ms)
         session.quiet_until = max(session.quiet_until, now + rest_ms)
         self._end(held, decision, "dismissed", now)
-        self._committer.mark(held, lambda: self._spawn(self.claims.dismissed(held, decision.id, never=never, rest_ms=rest_ms)))
+        self._committer.mark(
+            held, lambda: self._spawn(self.claims.dismissed(held, decision.id, never=never, rest_ms=rest_ms))
+        )
 
     # --- ends ----------------------------------------------------------------------------------------------
 
@@ -379,5 +382,11 @@ class Decider:
         self.journal.add("decision", entry | more)
 
     def _record_end(self, held: Held, decision: Decision, how: str, now: int, *, reason: str = "") -> None:
-        entry = {"did": decision.id, "site": held.site.id, "sid": held.session.sid, "rule": decision.rule, "end": how}
+        entry = {
+            "did": decision.id,
+            "site": held.site.id,
+            "sid": held.session.sid,
+            "rule": decision.rule,
+            "end": how,
+        }
         self.journal.add("end", entry | {"at": now, "reason": reason})

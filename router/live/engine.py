@@ -39,6 +39,7 @@ SWEEP_S: Final = 5.0
 BEAT_S: Final = 1.0
 TOUCH_MS: Final = 10 * 60_000
 ATTACH_TRIES: Final = 20
+ACKS_S: Final = 1.0
 FEEDBACK: Final = sum(1 << NUMBERS[kind] for kind in (Shown, Accepted, Dismissed, Copied, Deferred))
 
 
@@ -82,21 +83,26 @@ class Engine:
         self._spawn(self._sweep())
 
     async def stop(self, *, timeout_s: float = 5.0) -> None:
-        """Close every socket with `restarting`, wait until the last commit is stored, give the sessions free."""
+        """Close every socket with `restarting` once its acks are out, store what is left, give the sessions free."""
+        await self._settled_within(ACKS_S)
         for held in list(self.held.values()):
             for peer in list(held.peers.values()):
                 peer.close("restarting")
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self.settled()
-        except TimeoutError:
+        if not await self._settled_within(timeout_s):
             log.warning("stopped with commits under way", sessions=self.committer.in_flight)
         self.timers.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.store.link.up:
-            await self.store.link.call("DEL", keys.beat(self.store.node))
+        await self.store.end()
+
+    async def _settled_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.settled()
+        except TimeoutError:
+            return False
+        return True
 
     async def settled(self) -> None:
         """Return when no commit, claim or attach is under way (a driven clock may then go on)."""
@@ -153,7 +159,11 @@ class Engine:
 
     def _open_page(self, held: Held, peer: Peer, hello: wire.Hello) -> None:
         session = held.session
-        admit(session, hello.page)
+        try:
+            admit(session, hello.page)
+        except Refused:
+            self.store.page_closed(session.sid, hello.page)
+            raise
         if hello.language and not session.language:
             session.language = hello.language
         if held.peers:
@@ -251,8 +261,11 @@ class Engine:
 
     # --- events --------------------------------------------------------------------------------------------
 
-    def batch(self, held: Held, peer: Peer, batch: wire.Batch) -> None:
-        """Fold what is new of a batch and decide on it. Raises Refused("page_forgotten")."""
+    def batch(self, held: Held, peer: Peer, batch: wire.Batch) -> int:
+        """Fold what is new of a batch and decide on it; returns for how many of its events an ack is still to come.
+
+        Raises Refused("page_forgotten").
+        """
         session = held.session
         page_id = batch.page
         page = session.pages.get(page_id) or admit(session, page_id)
@@ -260,15 +273,16 @@ class Engine:
         skip, gap = continues(page, batch.first, len(events))
         if gap:
             peer.send(wire.encode(wire.Gap(page_id, page.mark + 1)))
-            return
+            return 0
         if skip == len(events) and not (held.dirty or held.in_flight or held.lost):
             peer.send(wire.encode(wire.Ack(page_id, page.mark)))
-            return
+            return 0
         now = self.clock.now()
         mask = self._fold(held, page_id, events[skip:] if skip else events, now)
         held.owed.append((peer, page_id, page.mark))
         self.committer.mark(held)
         self._decide(held, mask, now)
+        return len(events)
 
     def _fold(self, held: Held, page_id: str, events: list[Any], now: int) -> int:
         session = held.session

@@ -28,7 +28,7 @@ class Peer(Protocol):
 
 class Held:
     """One owned session. `key` names its blob, `due` holds each timed rule's next moment, `deadline` the
-    decision's, `tried` the pages it was sent to, `armed` the earliest moment that stands in the process's heap (0: none).
+    decision's, `tried` the pages it was sent to, `armed` the earliest moment in the process's heap (0: none).
     """
 
     __slots__ = (

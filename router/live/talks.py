@@ -14,8 +14,8 @@ import structlog
 from router.core import protocol as wire
 from router.core.card import card
 from router.core.events import number
-from router.core.rules.model import Invite
 from router.core.routing import TalkState
+from router.core.rules.model import Invite
 from router.core.session import Decision
 from router.errors import Refused
 from router.live.clock import Clock
@@ -28,7 +28,10 @@ log = structlog.get_logger()
 CARD_EVERY_MS: Final = 1_000
 TRIES: Final = 5
 OVER: Final = ("wrap-up", "closed")
-CONTEXT: Final = sum(1 << number(kind) for kind in ("page", "product", "cart_add", "cart_remove", "cart", "checkout", "purchase"))
+CONTEXT: Final = sum(
+    1 << number(kind)
+    for kind in ("page", "product", "cart_add", "cart_remove", "cart", "checkout", "purchase")
+)
 
 
 class Talks:
@@ -90,7 +93,13 @@ class Talks:
         for attempt in range(TRIES):
             try:
                 return await self.desk.accept(
-                    held.site.id, decision.id, session.secret, decision.queue, decision.skills, language, context
+                    held.site.id,
+                    decision.id,
+                    session.secret,
+                    decision.queue,
+                    decision.skills,
+                    language,
+                    context,
                 )
             except Refused as refused:
                 if refused.name != "unavailable" or attempt == TRIES - 1:
@@ -111,7 +120,9 @@ class Talks:
                     await self._resume(held, peer, message)
                 case wire.Say():
                     self._mine(held, message.cid)
-                    offset = await self.desk.say(held.site.id, message.cid, message.mid, "shopper", message.text)
+                    offset = await self.desk.say(
+                        held.site.id, message.cid, message.mid, "shopper", message.text
+                    )
                     peer.send(wire.encode(wire.Stored(message.cid, message.mid, offset)))
                 case wire.Typing():
                     self._mine(held, message.cid)

@@ -30,13 +30,21 @@ Plan = Callable[[int, Callable[[], Awaitable[None]]], None]
 
 async def enrol(redis: Redis, site: Site, count: int) -> list[str]:
     """Make the agents' accounts; each serves every queue with every skill that the rules ask for."""
-    skills = {skill for rule in site.rules.rules for action in rule.then for skill in getattr(action, "skills", ())}
+    skills = {
+        skill for rule in site.rules.rules for action in rule.then for skill in getattr(action, "skills", ())
+    }
     agents = Agents(redis)
     logins = [f"agent-{n}" for n in range(1, count + 1)]
     try:
         for login in logins:
             await agents.add(
-                site.id, login, login.title(), PASSWORD, queues=tuple(site.queues), skills=tuple(skills), capacity=CAPACITY
+                site.id,
+                login,
+                login.title(),
+                PASSWORD,
+                queues=tuple(site.queues),
+                skills=tuple(skills),
+                capacity=CAPACITY,
             )
     finally:
         agents.close()

@@ -36,7 +36,7 @@ class DrivenService:
         """Start the process at the moment where the clock stands."""
         ours, theirs = socket.socketpair()
         arguments = [str(theirs.fileno()), self.redis_url, str(self.sites), str(self.now)]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: ASYNC220  (the replay has nothing else to do meanwhile)
             [sys.executable, "-m", "router.replay.service", *arguments],
             stdin=subprocess.PIPE,
             pass_fds=(theirs.fileno(),),

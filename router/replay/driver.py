@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
@@ -86,7 +86,9 @@ class Shopper:
         """Connect; a service that was killed is tried until it is back."""
         for attempt in itertools.count():
             try:
-                await self.page.connect(self.driver.socket_address, self.driver.service.address, language="en")
+                await self.page.connect(
+                    self.driver.socket_address, self.driver.service.address, language="en"
+                )
                 break
             except (OSError, TimeoutError):
                 if attempt >= RECONNECT_TRIES:
@@ -107,7 +109,7 @@ class Shopper:
                 driver.expected[self.session] = 0
             self.epoch = driver.begun[self.session]
 
-    async def send(self, *events: ev.Event) -> None:
+    async def send(self, *events: ev.AnyEvent) -> None:
         """Send, and wait until it is stored, over as many connections as that takes."""
         self.driver.tally.sent += len(events)
         if not self.page.connected:
@@ -138,10 +140,12 @@ class Shopper:
         since = max(self.stimulus, driver.moved_at)
         driver.tally.delays_ms.append((time.perf_counter() - since) * 1000)
         at = driver.service.now
-        driver.tally.displays.append(Display(f"{self.session}#{self.epoch}", self.visitor, show.decision, show.kind, at))
+        driver.tally.displays.append(
+            Display(f"{self.session}#{self.epoch}", self.visitor, show.decision, show.kind, at)
+        )
         driver.plan(at, lambda: self.send(ev.Shown(0, show.decision)))
         drawn = driver.chance.random()
-        answer: ev.Event | None = None
+        answer: ev.AnyEvent | None = None
         if show.kind == "invite" and drawn < ACCEPT:
             answer = ev.Accepted(0, show.decision)
         elif show.kind == "offer" and drawn < COPY:
@@ -165,7 +169,9 @@ class Shopper:
 
     async def _say(self, cid: str) -> None:
         if self.talking and self.page.connected:
-            self.page.send_message(wire.Say(cid, f"line-{self.page.page}"[:40], "How long does delivery take?"))
+            self.page.send_message(
+                wire.Say(cid, f"line-{self.page.page}"[:40], "How long does delivery take?")
+            )
 
 
 class Driver:
@@ -284,8 +290,8 @@ class Driver:
         self.tally.acked += page.acked
         assert page.token is not None
         sid = page.token.split(".")[2]
-        token = await self.redis.hget(keys.owner(sid), "token")
-        blob = await self.redis.get(keys.blob(sid, token.decode())) if token else None
+        token: Any = await self.redis.hget(keys.owner(sid), "token")
+        blob: Any = await self.redis.get(keys.blob(sid, token.decode())) if token else None
         if not blob:
             self.tally.lost += page.sent
             self.tally.errors.append(f"session {shopper.session} is not in the store")

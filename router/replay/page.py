@@ -13,11 +13,16 @@ from typing import Any, Final
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from router.core import protocol as wire
-from router.core.events import Event
+from router.core.events import AnyEvent
 from router.core.protocol import ServerMessage
 
 CONNECT_S: Final = 5.0
 OnMessage = Callable[["PageClient", ServerMessage], None]
+
+
+def _code(code: object) -> int:
+    """picows gives its own enum for codes it knows and a bare number for others."""
+    return int(getattr(code, "value", code))  # type: ignore[call-overload, no-any-return]
 
 
 def route_of(token: str | None) -> str:
@@ -27,10 +32,12 @@ def route_of(token: str | None) -> str:
     return hashlib.sha256(token.split(".")[2].encode()).digest()[:16].hex()
 
 
-class PageClient(WSListener):  # type: ignore[misc]  # a compiled class without stubs for subclassing
+class PageClient(WSListener):
     """One page. `token` and `visitor` are shared by whoever makes pages of one visitor."""
 
-    def __init__(self, page: str, site: str, token: str | None, visitor: str | None, on_message: OnMessage) -> None:
+    def __init__(
+        self, page: str, site: str, token: str | None, visitor: str | None, on_message: OnMessage
+    ) -> None:
         self.page = page
         self.site = site
         self.token = token
@@ -39,7 +46,7 @@ class PageClient(WSListener):  # type: ignore[misc]  # a compiled class without 
         self.acked = 0
         self.closed_with: int | None = None
         self._sent = 0
-        self._unacked: list[Event] = []
+        self._unacked: list[AnyEvent] = []
         self._on_message = on_message
         self._transport: WSTransport | None = None
         self._welcomed: asyncio.Future[None] | None = None
@@ -48,7 +55,9 @@ class PageClient(WSListener):  # type: ignore[misc]  # a compiled class without 
 
     # --- connecting ----------------------------------------------------------------------------------------
 
-    async def connect(self, address: str, origin: str, *, previous: str | None = None, language: str | None = None) -> None:
+    async def connect(
+        self, address: str, origin: str, *, previous: str | None = None, language: str | None = None
+    ) -> None:
         """Open the socket, say hello, wait for the welcome, resend what is not acked.
 
         Raises ConnectionError if the socket ends before the welcome; `closed_with` then has the code.
@@ -59,7 +68,9 @@ class PageClient(WSListener):  # type: ignore[misc]  # a compiled class without 
         url = f"{address}/v1/shopper/{route_of(self.token)}"
         async with asyncio.timeout(CONNECT_S):
             await ws_connect(lambda: self, url, extra_headers={"Origin": origin}, max_frame_size=1 << 20)
-            hello = wire.Hello(wire.VERSION, self.site, self.token, self.visitor, self.page, previous, language)
+            hello = wire.Hello(
+                wire.VERSION, self.site, self.token, self.visitor, self.page, previous, language
+            )
             self.send_message(hello)
             await self._welcomed
         self._resend()
@@ -74,7 +85,7 @@ class PageClient(WSListener):  # type: ignore[misc]  # a compiled class without 
             return
         received = transport.close_handshake.recv if transport.close_handshake is not None else None
         if received is not None and self.closed_with is None:
-            self.closed_with = int(received.code)
+            self.closed_with = _code(received.code)
         self._transport = None
         lost = ConnectionError(f"closed with {self.closed_with}")
         for future in (self._welcomed, *(future for _, future in self._waiting)):
@@ -89,7 +100,7 @@ class PageClient(WSListener):  # type: ignore[misc]  # a compiled class without 
         if frame.msg_type == WSMsgType.BINARY:
             self._take(wire.decode_server(frame.get_payload_as_bytes()))
         elif frame.msg_type == WSMsgType.CLOSE:
-            self.closed_with = int(frame.get_close_code())
+            self.closed_with = _code(frame.get_close_code())
             transport.disconnect()
 
     def close(self) -> None:
@@ -109,7 +120,7 @@ class PageClient(WSListener):  # type: ignore[misc]  # a compiled class without 
         """The number of the newest event."""
         return self._sent
 
-    def send(self, *events: Event) -> int:
+    def send(self, *events: AnyEvent) -> int:
         """Number the events and send them; returns the number of the last one."""
         first = self._sent + 1
         self._sent += len(events)

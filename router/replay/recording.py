@@ -1,6 +1,6 @@
 """Recorded behaviour as events: gzip CSV, one action a line, in the order of time.
 
-Columns: session_id, visitor_id, ts (ISO 8601, UTC), type, item_id, category, price, page, device, country, extra (JSON).
+Columns: session_id, visitor_id, ts (ISO 8601, UTC), type, item_id, category, price, page; others are ignored.
 """
 
 from __future__ import annotations
@@ -18,7 +18,17 @@ from router.errors import StartError
 
 COLUMNS: Final = ("session_id", "visitor_id", "ts", "type", "item_id", "category", "price", "page")
 TYPES: Final = frozenset(
-    "page_view product_view cart_view checkout_view add_to_cart remove_from_cart wishlist_add checkout_start purchase".split()
+    [
+        "page_view",
+        "product_view",
+        "cart_view",
+        "checkout_view",
+        "add_to_cart",
+        "remove_from_cart",
+        "wishlist_add",
+        "checkout_start",
+        "purchase",
+    ]
 )
 
 
@@ -29,7 +39,7 @@ class Action:
     session: str
     visitor: str
     at: int
-    events: tuple[ev.Event, ...]
+    events: tuple[ev.AnyEvent, ...]
 
 
 @dataclass(slots=True)
@@ -75,7 +85,9 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(stream)
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
-                raise StartError(f"{file}:1: the column {missing[0]!r} is missing; expected {', '.join(COLUMNS)}.")
+                raise StartError(
+                    f"{file}:1: the column {missing[0]!r} is missing; expected {', '.join(COLUMNS)}."
+                )
             for row in reader:
                 yield reader.line_num, row
     except (OSError, UnicodeDecodeError, gzip.BadGzipFile, csv.Error) as error:
@@ -89,7 +101,7 @@ def _action(row: dict[str, str], currency: str) -> Action:
     return Action(row["session_id"], row["visitor_id"], at, tuple(_events(row, currency)))
 
 
-def _events(row: dict[str, str], currency: str) -> Iterator[ev.Event]:
+def _events(row: dict[str, str], currency: str) -> Iterator[ev.AnyEvent]:
     price = float(row["price"]) if row["price"] else None
     money = currency if price is not None else None
     item = ev.Item(row["item_id"][:80] or "unknown", category=row["category"][:200] or None, price=price)

@@ -106,7 +106,10 @@ def exceeded(site: Site, displays: list[Display], rule_of: dict[str, str]) -> li
         if defaults.per_session is not None and by_session[display.session] > defaults.per_session:
             broken.append(f"session {display.session} was shown {by_session[display.session]}")
         rule = site.rules.find(rule_of.get(display.decision, ""))
-        for name, cap in (("", defaults.per_visitor), (rule.id, rule.caps.per_visitor) if rule else ("", None)):
+        for name, cap in (
+            ("", defaults.per_visitor),
+            (rule.id, rule.caps.per_visitor) if rule else ("", None),
+        ):
             if cap is None:
                 continue
             count, window = cap
@@ -114,7 +117,9 @@ def exceeded(site: Site, displays: list[Display], rule_of: dict[str, str]) -> li
             shown.append(display.at)
             recent = sum(1 for at in shown if at > display.at - window)
             if recent > count:
-                broken.append(f"visitor {display.visitor} was shown {recent} of {name or 'all rules'} in the window")
+                broken.append(
+                    f"visitor {display.visitor} was shown {recent} of {name or 'all rules'} in the window"
+                )
     return broken
 
 
@@ -217,7 +222,9 @@ def _counts(counter: Counter[tuple[str, str]], rule: str) -> str:
 
 
 def _assignments(agents: list[SimulatedAgent]) -> Table:
-    table = Table("agent", "accepted by queue", "missed", "most at once", title="Assignments", title_justify="left")
+    table = Table(
+        "agent", "accepted by queue", "missed", "most at once", title="Assignments", title_justify="left"
+    )
     for agent in agents:
         by_queue = ", ".join(f"{queue} {n}" for queue, n in agent.accepted.items()) or "-"
         table.add_row(agent.login, by_queue, str(agent.missed), str(agent.most_at_once))

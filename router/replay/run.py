@@ -56,7 +56,10 @@ async def run(
             recording, site, service, redis, people, chance, progress=progress,
             faults=faults(service, store) if faults else None,
         )  # fmt: skip
-        people += [SimulatedAgent(login, site, driver.plan_in, random.Random(chance.random())) for login in logins]  # noqa: S311
+        people += [
+            SimulatedAgent(login, site, driver.plan_in, random.Random(chance.random()))  # noqa: S311
+            for login in logins
+        ]
         for agent in people:
             await agent.connect(service.address)
         await driver.run()
@@ -69,5 +72,3 @@ async def run(
     finally:
         await service.stop()
         await redis.aclose()
-
-

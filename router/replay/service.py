@@ -1,7 +1,7 @@
 """The service on a clock that its parent drives: what `router replay` starts, never what serves a shop.
 
-Over an inherited socket, one JSON object a line: `{"to": ms}` moves the clock there, stopping at every planned moment and
-returning early as soon as anything had an effect; the answer is `{"now": ms, "effects": n}`. The effects are
+Over an inherited socket, one JSON object a line: `{"to": ms}` moves the clock there, stopping at every planned moment
+and returning early as soon as anything had an effect; the answer is `{"now": ms, "effects": n}`. The effects are
 counted by the journal, which notes every decision and every transition of a conversation.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 import json
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -61,7 +62,7 @@ async def _move(service: Service, clock: DrivenClock, moment: int) -> dict[str, 
     return {"now": clock.now(), "effects": service.journal.added}
 
 
-def _say(writer: asyncio.StreamWriter, answer: dict[str, object]) -> None:
+def _say(writer: asyncio.StreamWriter, answer: Mapping[str, object]) -> None:
     writer.write(json.dumps(answer).encode() + b"\n")
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import re
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from router.errors import StartError
 
 MINIMUM = (7, 0)
 START_S = 10.0
+PORT_FILE = "port"
 
 
 def find_binary() -> Path:
@@ -37,7 +40,9 @@ def find_binary() -> Path:
 
 
 def _check_version(binary: Path) -> None:
-    text = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10).stdout
+    text = subprocess.run(
+        [binary, "--version"], capture_output=True, text=True, timeout=10, check=False
+    ).stdout
     check_version(text, str(binary))
 
 
@@ -46,7 +51,9 @@ def check_version(text: str, where: str) -> None:
     match = re.search(r"v?=?(\d+)\.(\d+)\.\d+", text)
     version = (int(match[1]), int(match[2])) if match else (0, 0)
     if version < MINIMUM:
-        raise StartError(f"{where} is version {version[0]}.{version[1]}, but Redis or Valkey 7 or later is needed.")
+        raise StartError(
+            f"{where} is version {version[0]}.{version[1]}, but Redis or Valkey 7 or later is needed."
+        )
 
 
 def free_port() -> int:
@@ -58,36 +65,49 @@ def free_port() -> int:
 
 
 class Embedded:
-    """A running private server. `folder` keeps its data between runs; without one nothing is kept."""
+    """A running private server. `folder` keeps its data between runs; without one nothing is kept.
+
+    One process at a time uses a folder; a server that a killed process left behind on it is ended first. Raises
+    StartError if the folder is in use or cannot be written, or the server does not start.
+    """
 
     def __init__(self, folder: Path | None = None, *, port: int = 0, appendfsync: str = "everysec") -> None:
-        self.port = port or free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process = subprocess.Popen(
-            [find_binary(), *_arguments(self.port, folder, appendfsync)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C at the terminal is ours to pass on, after the last commit
-        )
-        try:
+        with contextlib.ExitStack() as stack:
+            if folder is not None:
+                stack.enter_context(_claimed(folder))
+            self.port = port or free_port()
+            self.url = f"redis://127.0.0.1:{self.port}/0"
+            self.process = subprocess.Popen(
+                [find_binary(), *_arguments(self.port, folder, appendfsync)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C at the terminal is ours to pass on, after the last commit
+            )
+            stack.callback(self._end)
             self._wait_until_ready()
-        except BaseException:
-            self.stop()
-            raise
+            if folder is not None:
+                (folder / PORT_FILE).write_text(str(self.port), encoding="ascii")
+            self._stack = stack.pop_all()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise StartError(f"The private Valkey ended at once with status {self.process.returncode}.")
-            if _answers(self.port):
+            answer = _ask(self.port, "PING")
+            if answer.startswith(b"+PONG"):
                 return
+            if answer.startswith(b"-LOADING"):  # it reads its data, and that may be much
+                deadline = time.monotonic() + START_S
             time.sleep(0.01)
         raise StartError(f"The private Valkey did not answer within {START_S:.0f} s.")
 
     def stop(self) -> None:
         """End the server; it writes its data first."""
+        self._stack.close()
+
+    def _end(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -103,18 +123,54 @@ class Embedded:
         self.stop()
 
 
+@contextlib.contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """The folder is this process's alone. The system gives the lock free when the process ends, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise StartError(
+            f"The data folder {folder} cannot be used ({error.strerror}); name another with ROUTER_DATA=."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StartError(
+                f"Another router uses the data folder {folder}; name another with ROUTER_DATA=."
+            ) from None
+        _end_orphan(folder)
+        yield
+
+
+def _end_orphan(folder: Path) -> None:
+    """End the server of a process that was killed: two must not write the same files."""
+    try:
+        port = int((folder / PORT_FILE).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return
+    here = str(folder.resolve()).encode()
+    deadline = time.monotonic() + START_S
+    while here in _ask(port, "CONFIG", "GET", "dir").split(b"\r\n"):
+        if time.monotonic() > deadline:
+            raise StartError(f"A server on port {port} still uses the data folder {folder} and does not end.")
+        _ask(port, "SHUTDOWN")
+        time.sleep(0.01)
+
+
 def _arguments(port: int, folder: Path | None, appendfsync: str) -> list[str]:
     always = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--maxmemory-policy", "noeviction"]
     if folder is None:
         return [*always, "--appendonly", "no"]
-    folder.mkdir(parents=True, exist_ok=True)
     return [*always, "--dir", str(folder), "--appendonly", "yes", "--appendfsync", appendfsync]
 
 
-def _answers(port: int) -> bool:
+def _ask(port: int, *words: str) -> bytes:
+    """The beginning of a loopback server's reply; nothing if none answers."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as link:
-            link.sendall(b"PING\r\n")
-            return link.recv(64).startswith(b"+PONG")
+            link.sendall(" ".join(words).encode() + b"\r\n")
+            return link.recv(4096)
     except OSError:
-        return False
+        return b""

@@ -31,7 +31,9 @@ class LinkLost(Exception):
 class Link(asyncio.Protocol):
     """One connection to one server, reconnecting for ever until closed."""
 
-    def __init__(self, url: str, *, on_up: Callable[[], None] = lambda: None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, *, on_up: Callable[[], None] = lambda: None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._url = urlsplit(url)
         self._on_up = on_up
         self._timeout_s = timeout_s
@@ -71,7 +73,7 @@ class Link(asyncio.Protocol):
         self._queue(args, callback)
 
     def _queue(self, args: tuple[str | bytes | int, ...], callback: Callback) -> None:
-        self._out.append(self._pack(args))
+        self._out.append(self._pack(args))  # type: ignore[arg-type]  # the stub wants a tuple of one
         self._pending.append(callback)
         if not self._planned:
             self._planned = True
@@ -125,7 +127,10 @@ class Link(asyncio.Protocol):
             await self._loop.create_unix_connection(lambda: self, self._url.path)
             return
         await self._loop.create_connection(
-            lambda: self, self._url.hostname or "127.0.0.1", self._url.port or 6379, ssl=self._url.scheme == "rediss" or None
+            lambda: self,
+            self._url.hostname or "127.0.0.1",
+            self._url.port or 6379,
+            ssl=self._url.scheme == "rediss" or None,
         )
 
     async def _greet(self) -> None:

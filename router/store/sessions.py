@@ -6,6 +6,7 @@ cannot write it. After any doubt a process attaches again, which gives the blob 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -56,14 +57,15 @@ class Sessions:
     async def attach(self, sid: str, *, page: str = "", previous: str = "", held: str = "") -> Attached:
         """Become the owner. An owner whose beat has stopped is taken over. Raises LinkLost."""
         answer = await self._attach(sid, page, previous, held, "")
-        if isinstance(answer, Elsewhere) and not await self.link.call("EXISTS", keys.beat(answer.node)):
+        if isinstance(answer, Elsewhere) and not await self._call("EXISTS", keys.beat(answer.node)):
             answer = await self._attach(sid, page, previous, held, answer.token)
         return answer
 
     async def _attach(self, sid: str, page: str, previous: str, held: str, dead: str) -> Attached:
         token = self._new_token()
         names = (keys.owner(sid), keys.inbox(sid), keys.blob(sid, token))
-        args = (self.node, token, keys.blob(sid, ""), held, dead, page, previous, keys.SESSION_TTL_S, OWNER_TTL_S)
+        lives = (keys.SESSION_TTL_S, OWNER_TTL_S)
+        args = (self.node, token, keys.blob(sid, ""), held, dead, page, previous, *lives)
         reply = await self._run("attach", names, args)
         match reply[0]:
             case b"mine":
@@ -75,11 +77,18 @@ class Sessions:
 
     async def _run(self, name: str, names: tuple[str, ...], args: tuple[str | bytes | int, ...]) -> Any:
         try:
-            return await self.link.call("EVALSHA", scripts.sha(name), len(names), *names, *args)
+            return await self._call("EVALSHA", scripts.sha(name), len(names), *names, *args)
+        except hiredis.ReplyError:
+            return await self._call("EVAL", scripts.source(name), len(names), *names, *args)
+
+    async def _call(self, *args: str | bytes | int) -> Any:
+        """The reply. A store that refuses (full, read-only) is as good as away: LinkLost. NOSCRIPT is a ReplyError."""
+        try:
+            return await self.link.call(*args)
         except hiredis.ReplyError as error:
-            if not str(error).startswith("NOSCRIPT"):
+            if str(error).startswith("NOSCRIPT"):
                 raise
-            return await self.link.call("EVAL", scripts.source(name), len(names), *names, *args)
+            raise LinkLost(str(error)) from error
 
     def commit(self, key: str, blob: bytes, callback: Callable[[object], None]) -> None:
         """Queue the write of a session. `callback` gets b"OK", None (fenced), or an exception (unknown)."""
@@ -104,7 +113,7 @@ class Sessions:
 
     async def inbox(self, sid: str) -> tuple[bytes, ...]:
         """The last batches that wait, oldest first."""
-        return tuple(await self.link.call("LRANGE", keys.inbox(sid), 0, -1))
+        return tuple(await self._call("LRANGE", keys.inbox(sid), 0, -1))
 
     def folded(self, sid: str, count: int) -> None:
         """The oldest `count` last batches are part of a committed state now."""
@@ -113,6 +122,11 @@ class Sessions:
     def beat(self) -> None:
         """Say that this process lives."""
         self.link.command(("SET", keys.beat(self.node), b"1", "EX", keys.BEAT_TTL_S), _ignore)
+
+    async def end(self) -> None:
+        """Say that it lives no more; a store that is away finds out by itself."""
+        with contextlib.suppress(LinkLost):
+            await self._call("DEL", keys.beat(self.node))
 
 
 def _ignore(reply: object) -> None:

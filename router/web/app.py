@@ -215,4 +215,3 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _not_found(request: Request, error: Exception) -> Response:
     return api.refusal(Refused("not_found"))
-

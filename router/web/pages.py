@@ -93,7 +93,9 @@ def _script(file: Path) -> Callable[[Request], Awaitable[Response]]:
 
     async def script(request: Request) -> Response:
         headers = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
-        return FileResponse(file, media_type="text/javascript", headers=headers | {"cache-control": "no-cache"})
+        return FileResponse(
+            file, media_type="text/javascript", headers=headers | {"cache-control": "no-cache"}
+        )
 
     return script
 

@@ -54,7 +54,7 @@ async def _serve(
     settings: Settings, url: str, listening: socket.socket, announce: Callable[[Running], None] | None
 ) -> None:
     await check_store(url)
-    address = f"http://{settings.host}:{listening.getsockname()[1]}"
+    address = address_of(settings.host, listening.getsockname()[1])
     secret = settings.secret or kept_secret(settings.data)
     service = Service(settings, url, secret, WallClock(), address)
     server = make_server(service)
@@ -119,10 +119,17 @@ def bind(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise StartError(f"Cannot listen on {host}:{port} ({error.strerror}); choose another with PORT= or HOST=.") from None
+        raise StartError(
+            f"Cannot listen on {host}:{port} ({error.strerror}); choose another with PORT= or HOST=."
+        ) from None
     listening.listen(BACKLOG)
     listening.setblocking(False)
     return listening
+
+
+def address_of(host: str, port: int) -> str:
+    """Where a browser on this machine reaches it; an IPv6 address stands in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def check_store(url: str) -> None:
@@ -136,7 +143,9 @@ async def check_store(url: str) -> None:
     except AuthenticationError:
         raise StartError("The Redis at REDIS_URL refuses the password.") from None
     except (RedisError, OSError):
-        raise StartError(f"No Redis or Valkey answers at {_without_password(url)}; start one or leave REDIS_URL out.") from None
+        raise StartError(
+            f"No Redis or Valkey answers at {_without_password(url)}; start one or leave REDIS_URL out."
+        ) from None
     finally:
         await client.aclose()
     version = info.get("valkey_version") or info.get("redis_version", "0.0.0")
@@ -162,5 +171,3 @@ def _log_to_stderr(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
-
-

@@ -1,15 +1,14 @@
-"""The shopper's socket: picows frames in, engine calls out, with every bound that keeps one page from hurting others."""
+"""The shopper's socket: picows frames in, engine calls out, and every bound that keeps one page from hurting others."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
-from picows.picows import WSAutoPingStrategy, WSProtocol
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
+from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-defined]
 
 from router.core import protocol as wire
 from router.core.site import Site
@@ -27,7 +26,7 @@ MAX_EARLY: Final = 64
 READ_BUFFER_BYTES: Final = 2048
 
 
-class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class without stubs for subclassing
+class ShopperSocket(WSListener):
     """One open page. It is the engine's `Peer` once its hello was accepted."""
 
     def __init__(self, roster: Roster, origin: str) -> None:
@@ -46,29 +45,34 @@ class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class witho
         self.paused = False
         self.choked = False
         self.unread = 0
+        self.closing = False
 
     # --- from picows ---------------------------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is done."""
         self.transport = transport
-        self.roster.sockets.add(self)
+        self.roster.joined(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came."""
+        if self.closing:
+            return
         self.heard = True
         kind = frame.msg_type
         if kind == WSMsgType.BINARY and frame.fin:
+            message = None
             try:
-                self._message(wire.decode(frame.get_payload_as_memoryview()))
+                message = wire.decode(frame.get_payload_as_memoryview())
+                self._message(message)
             except Refused as refused:
-                self.refuse(refused)
+                self.refuse(refused, message)
             except Exception:
                 log.exception("a message failed")
                 self.close("overloaded")
         elif kind == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), None)
-            transport.disconnect()
+            code = frame.get_close_code()  # "none given" has a number, but that must not be sent
+            self._end(WSCloseCode.OK if code == WSCloseCode.NO_INFO else code, None)
         elif kind == WSMsgType.TEXT:
             self.close("text_frame")
         elif kind not in (WSMsgType.PING, WSMsgType.PONG):
@@ -109,8 +113,7 @@ class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class witho
             raise Refused("hello_expected")
 
     def _batch(self, held: Held, batch: wire.Batch) -> None:
-        self.taken += len(batch.events)
-        self.engine.batch(held, self, batch)
+        self.taken += self.engine.batch(held, self, batch)
         if self.taken > MAX_UNACKED and not self.paused and self.transport is not None:
             self.paused = True
             self.transport.underlying_transport.pause_reading()
@@ -120,7 +123,9 @@ class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class witho
         if site is None:
             raise Refused("unknown_site")
         if self.origin not in site.origins:
-            raise Refused("bad_origin", f"The origin {self.origin[:100]!r} is not on the list of site {site.id}.")
+            raise Refused(
+                "bad_origin", f"The origin {self.origin[:100]!r} is not on the list of site {site.id}."
+            )
         self.greeted = True
         self.site, self.page = site, hello.page
         self.roster.spawn(self._attach(hello))
@@ -128,22 +133,30 @@ class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class witho
     async def _attach(self, hello: wire.Hello) -> None:
         try:
             held = await self.engine.hello(self, hello)
-            if self.transport is None:
-                self.engine.leave(held, self)
-                return
-            self.held = held
-            early, self.early = self.early, []
-            for message in early:
-                self._message(message)
         except Refused as refused:
-            self.refuse(refused)
+            self.refuse(refused, hello)
+            return
+        except Exception:
+            log.exception("a hello failed")
+            self.close("overloaded")
+            return
+        if self.transport is None:
+            self.engine.leave(held, self)
+            return
+        self.held = held
+        early, self.early = self.early, []
+        for message in early:
+            try:
+                self._message(message)
+            except Refused as refused:
+                self.refuse(refused, message)
 
     # --- to the page ---------------------------------------------------------------------------------------
 
     def send(self, frame: bytes) -> None:
         """Queue a frame; a page that leaves too many unread is closed."""
         transport = self.transport
-        if transport is None:
+        if transport is None or self.closing:
             return
         if self.choked:
             self.unread += 1
@@ -159,18 +172,22 @@ class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class witho
             self.paused = False
             self.transport.underlying_transport.resume_reading()
 
-    def refuse(self, refused: Refused) -> None:
-        """Say what was refused; the table says whether the socket ends with it."""
-        self.send(wire.encode(wire.Error(refused.name, refused.detail)))
+    def refuse(self, refused: Refused, message: wire.ClientMessage | None = None) -> None:
+        """Say what was refused, and of which page; the table says whether the socket ends with it."""
+        about = getattr(message, "page", None)
+        self.send(wire.encode(wire.Error(refused.name, refused.detail, about)))
         if refused.meaning.close:
             self.close(refused.name)
 
     def close(self, name: str) -> None:
         """End the socket with the close code of a named error."""
-        transport = self.transport
-        if transport is not None:
-            transport.send_close(ERRORS[name].close, name.encode())
-            transport.disconnect()
+        self._end(cast(WSCloseCode, ERRORS[name].close), name.encode())
+
+    def _end(self, code: WSCloseCode, reason: bytes | None) -> None:
+        if self.transport is not None and not self.closing:
+            self.closing = True
+            self.transport.send_close(code, reason)
+            self.transport.disconnect()
 
     def abort(self) -> None:
         """End the socket without a word: the page does not read."""
@@ -180,8 +197,12 @@ class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class witho
     # --- now and then --------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Called every `PING_S`: a socket that was not heard since is asked, one that did not answer is closed."""
-        if self.heard:
+        """Called every `ping_s`: a socket that was not heard since is asked, one that did not answer is closed, and one
+        that does not even read its end is dropped.
+        """
+        if self.closing:
+            self.abort()
+        elif self.heard:
             self.heard = self.pinged = False
         elif self.pinged or self.held is None:
             self.close("silent")
@@ -189,17 +210,28 @@ class ShopperSocket(WSListener):  # type: ignore[misc]  # a compiled class witho
             self.pinged = True
             self.transport.send_ping()
 
+    def hello_due(self) -> None:
+        """The time for a hello is over."""
+        if not self.greeted:
+            self.close("silent")
+
 
 class Roster:
-    """All shopper sockets of this process, and what makes them."""
+    """All shopper sockets of this process, and what makes them.
 
-    def __init__(self, engine: Engine) -> None:
+    `ping_s`: how long a socket may be silent before it is asked, and again before it is closed; `hello_s`: how long it
+    may take to say hello.
+    """
+
+    def __init__(self, engine: Engine, *, ping_s: float = PING_S, hello_s: float = HELLO_S) -> None:
         self.engine = engine
         self.sockets: set[ShopperSocket] = set()
         self._logger = logging.getLogger("picows.shopper")
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(PING_S, self._check)
+        self._ping_s = ping_s
+        self._hello_s = hello_s
+        self._timer = self._loop.call_later(ping_s, self._check)
 
     def protocol(self) -> asyncio.BufferedProtocol:
         """A picows server protocol for one connection. Compression is never negotiated; pings are ours."""
@@ -209,6 +241,11 @@ class Roster:
             wire.MAX_FRAME_BYTES, None, READ_BUFFER_BYTES,
         )  # fmt: skip
         return protocol
+
+    def joined(self, socket: ShopperSocket) -> None:
+        """A socket stands: it has to say hello in time."""
+        self.sockets.add(socket)
+        self._loop.call_later(self._hello_s, socket.hello_due)
 
     def spawn(self, work: Any) -> None:
         """Run something of a socket; kept until it ends."""
@@ -226,7 +263,4 @@ class Roster:
     def _check(self) -> None:
         for socket in list(self.sockets):
             socket.check()
-        self._timer = self._loop.call_later(PING_S, self._check)
-
-
-Factory = Callable[[], asyncio.BufferedProtocol]
+        self._timer = self._loop.call_later(self._ping_s, self._check)

@@ -18,7 +18,7 @@ export function guarded(work) {
   };
 }
 
-/** Listen on `target` with a guarded handler. */
+/** Listen on `target` with a guarded handler, before the page's own can stop the event. */
 export function listen(target, name, work) {
-  target.addEventListener(name, guarded(work), { passive: true, capture: true });
+  target.addEventListener(name, guarded(work), true);
 }

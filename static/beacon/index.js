@@ -56,7 +56,7 @@ function boot(script) {
 
   function flush() {
     flushing = false;
-    if (!link.ready) return;
+    if (!link.usable()) return;
     const batches = queue.batches();
     batches.forEach(link.send);
     queue.sent(batches);
@@ -132,7 +132,6 @@ function boot(script) {
     store.open();
     previous = store.get('p');
     store.set('p', queue.page);
-    session = fits(store.session, 'S', site) ? store.session : session;
     visitor = fits(store.visitor, 'V', site) ? store.visitor : visitor;
     queue.load();
     link.open();
@@ -156,7 +155,10 @@ function boot(script) {
   }
 
   const link = createLink(
-    async () => `${address.origin.replace(/^http/, 'ws')}/v1/shopper/${await route(session)}`,
+    async () => {
+      if (fits(store.session, 'S', site)) session = store.session; // another tab may have a newer one
+      return `${address.origin.replace(/^http/, 'ws')}/v1/shopper/${await route(session)}`;
+    },
     () => [1, VERSION, site, session, visitor, queue.page, previous, language(), !canDraw()],
     {
       message: receive,
@@ -193,13 +195,14 @@ function boot(script) {
   const open = {};
   // Each call has a guard of its own: a fault in one says nothing about the next.
   for (const name of Object.keys(api)) open[name] = (...args) => guarded(api[name])(...args);
-  window.router = open;
+  const calls = Array.isArray(early) ? early : [];
+  if (!early || early === calls) window.router = open; // else the name is somebody else's
 
   function begin() {
     start();
     page.view();
     followDataLayer(window, (kind, fields) => report(DATA_LAYER, kind, fields));
-    if (Array.isArray(early)) early.forEach((call) => open.push(call));
+    calls.forEach((call) => open.push(call));
   }
 
   listen(window, 'online', () => running && link.open());

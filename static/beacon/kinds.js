@@ -40,7 +40,7 @@ const TYPES = {
   i: text(80),
   n: amount(1e6, Math.round),
   d: amount(864e5, Math.round),
-  m: amount(1e12, (number) => number),
+  m: amount(1e12, Number),
   c: (value) => typeof value === 'string' && value.length === 3 ? value.toUpperCase() : null,
   b: (value) => !!value,
   o: item,

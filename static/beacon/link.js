@@ -80,6 +80,9 @@ export function createLink(address, hello, on) {
     if (!stopped && !paused && !timer) timer = setTimeout(connect, delay(tries++));
   }
 
+  /** Is there a welcomed socket that is not about to close? */
+  const usable = () => ready && socket.readyState === 1;
+
   function rest() {
     clearTimeout(timer);
     timer = 0;
@@ -100,13 +103,14 @@ export function createLink(address, hello, on) {
     },
     /** Send a message now; false if there is no welcomed socket. */
     send(message) {
-      if (ready) socket.send(encode(message));
-      return ready;
+      const can = usable();
+      if (can) socket.send(encode(message));
+      return can;
     },
     /** Does the service owe us an ack? If none comes in time, the link is taken for dead. */
     owed(waiting) {
       if (ready && (!waiting || !watchdog)) watch(waiting ? ACK_MS : 0);
     },
-    get ready() { return ready; },
+    usable,
   };
 }

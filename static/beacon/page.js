@@ -9,7 +9,7 @@ const PATTERNS = [
   ['checkout', /checkout/],
   ['cart', /\/(cart|basket|bag)(\/|$)/],
   ['product', /\/(p|products?|items?|dp)\/./],
-  ['list', /\/(category|collections?|search|products)(\/|$)/],
+  ['list', /\/(category|collections?|search)(\/|$)/],
   ['home', /^\/(index\.html?)?$/],
 ];
 

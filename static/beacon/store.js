@@ -29,13 +29,13 @@ export function createStore(win = window) {
       return mayKeep ? attempt(() => (win.document.cookie.match(/(?:^|; )router_s=([^;]*)/) || [])[1] || null) : null;
     },
     set session(token) {
-      if (mayKeep) attempt(() => token ? cookie(token, '') : cookie('', '; Max-Age=0'));
+      if (mayKeep) attempt(() => cookie(token || '', token ? '' : '; Max-Age=0'));
     },
     get visitor() { return recall('localStorage', 'v'); },
     set visitor(token) { keep('localStorage', 'v', token); },
     /** A value of this tab by name; JSON text or null. */
     get: (key) => attempt(() => JSON.parse(recall('sessionStorage', key))),
-    set: (key, value) => keep('sessionStorage', key, value === null ? null : JSON.stringify(value)),
+    set: (key, value) => keep('sessionStorage', key, value && JSON.stringify(value)),
     /** Names of this tab's values that begin with `prefix`. */
     keys: (prefix) => mayKeep && attempt(() => Object.keys(win.sessionStorage)
       .filter((key) => key.startsWith(`router_${prefix}`)).map((key) => key.slice(7))) || [],

@@ -180,6 +180,20 @@ async def test_a_long_line_goes_out_in_frames_that_the_service_takes(peer: Peer,
     assert peer.lines_hold()
 
 
+async def test_a_page_that_comes_back_from_the_cache_is_a_new_page(peer: Peer, shopper: Shopper) -> None:
+    """It left with a farewell; now it is looked at once more, under an id of its own."""
+    await visit(peer, shopper.page, "/bare/again")
+    await until(lambda: peer.of(ev.Page))
+    turn = "(name) => window.dispatchEvent(new PageTransitionEvent(name, {persisted: true}))"
+    await shopper.page.evaluate(turn, "pagehide")
+    await until(lambda: not peer.sockets and peer.farewells)
+    await shopper.page.evaluate(turn, "pageshow")
+    await until(lambda: len(peer.of(ev.Page)) == 2)
+    first, second = (hello for _, hello in peer.hellos)
+    assert second.page > first.page and second.previous == first.page
+    assert peer.lines_hold()
+
+
 # --- what a close code asks for ----------------------------------------------------------------------------
 
 
@@ -289,6 +303,14 @@ async def test_a_fault_of_the_shops_own_listener_is_nobodys_trouble(peer: Peer, 
     await track(shopper.page, *"abcde")
     await until(lambda: len(tracked(peer)) == 5)
     assert await shopper.page.evaluate("() => window.calls") == 3
+
+
+async def test_a_name_that_is_somebody_elses_stays_theirs(peer: Peer, shopper: Shopper) -> None:
+    """The shop may have a `router` of its own."""
+    peer.head = "<script>window.router = {mine: true}</script>" + SCRIPT
+    await shopper.page.goto(peer.url + "/bare")
+    await until(lambda: peer.of(ev.Page))
+    assert await shopper.page.evaluate("() => router") == {"mine": True}
 
 
 async def test_calls_made_before_the_script_came_are_made_good(peer: Peer, shopper: Shopper) -> None:

@@ -11,6 +11,8 @@ from tests.browser.conftest import Shopper
 from tests.browser.peer import Peer
 from tests.browser.talking import (
     DID,
+    INVITE,
+    SECRET,
     XSS,
     accept,
     arrive,
@@ -156,6 +158,20 @@ async def test_waiting_says_the_place_and_a_time_that_is_honest(peer: Peer, shop
     for position, wait, text in places:
         await peer.send(wire.Conversation(DID, "waiting", None, position, wait, 0))
         await expect(status).to_have_text(text)
+
+
+async def test_a_talk_that_does_not_begin_is_said_not_to(peer: Peer, shopper: Shopper) -> None:
+    """After 20 s; should it begin after all, it does."""
+    await shopper.page.clock.install()
+    await arrive(peer, shopper.page)
+    await show(peer)
+    await ui(shopper.page).get_by_text(INVITE["accept"]).click()
+    status = ui(shopper.page).locator(".panel .status")
+    await expect(status).to_have_text("おつなぎしています…")
+    await shopper.page.clock.run_for(21_000)
+    await expect(status).to_contain_text("現在おつなぎできません")
+    await peer.send(wire.Conversation(DID, "active", "花", None, None, 0, SECRET))
+    await expect(status).to_have_text("対応中")
 
 
 async def test_lines_that_are_gone_are_said_to_be(peer: Peer, shopper: Shopper) -> None:

@@ -77,7 +77,13 @@ class TestTime:
 class TestNumberLines:
     @pytest.mark.parametrize(
         ("mark", "first", "count", "expected"),
-        [(0, 1, 3, (0, False)), (3, 1, 3, (3, False)), (3, 2, 4, (2, False)), (3, 5, 1, (0, True)), (9, 1, 2, (2, False))],
+        [
+            (0, 1, 3, (0, False)),
+            (3, 1, 3, (3, False)),
+            (3, 2, 4, (2, False)),
+            (3, 5, 1, (0, True)),
+            (9, 1, 2, (2, False)),
+        ],
     )
     def test_a_batch_continues_repeats_or_leaves_a_gap(
         self, mark: int, first: int, count: int, expected: tuple[int, bool]
@@ -103,7 +109,9 @@ class TestNumberLines:
         assert not is_visible(s)
 
     @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), max_size=30))
-    def test_whatever_is_resent_each_event_is_folded_once_and_in_order(self, sends: list[tuple[int, int]]) -> None:
+    def test_whatever_is_resent_each_event_is_folded_once_and_in_order(
+        self, sends: list[tuple[int, int]]
+    ) -> None:
         s = session()
         for back, count in sends:
             page = s.pages[P1]
@@ -217,7 +225,12 @@ class TestBounds:
         s = session()
         for n in range(5):
             fold(s, P1, view(f"/products/{n}", "product"), T + n)
-            fold(s, P1, ev.Product(0, ev.Item(f"item-{n}", "A hand-made cup", price=3200.0), currency="JPY"), T + n)
+            fold(
+                s,
+                P1,
+                ev.Product(0, ev.Item(f"item-{n}", "A hand-made cup", price=3200.0), currency="JPY"),
+                T + n,
+            )
             fold(s, P1, ev.Dwell(0, 0, ev.FOCUSED), T + n)
         assert len(msgspec.msgpack.encode(s)) <= 1024
 

@@ -25,7 +25,11 @@ async def test_what_is_planned_runs_in_order_at_its_own_moment() -> None:
 async def test_what_a_callback_plans_within_the_move_runs_too() -> None:
     clock = DrivenClock(0)
     seen: list[int] = []
-    clock.call_at(10, lambda: clock.call_at(20, lambda: seen.append(clock.now())) and None)
+
+    def plan_another() -> None:
+        clock.call_at(20, lambda: seen.append(clock.now()))
+
+    clock.call_at(10, plan_another)
     await clock.advance(30, settled)
     assert seen == [20]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -31,9 +32,9 @@ async def service(redis: Redis, valkey: Embedded, tmp_path: Path) -> AsyncIterat
 
 async def stored(redis: Redis, sid: str) -> Session:
     """The session as the store has it."""
-    token = await redis.hget(keys.owner(sid), "token")
+    token: Any = await redis.hget(keys.owner(sid), "token")
     assert token is not None
-    blob = await redis.get(keys.blob(sid, token.decode()))
+    blob: Any = await redis.get(keys.blob(sid, token.decode()))
     assert blob is not None
     return decode_session(blob)
 
@@ -81,7 +82,9 @@ async def test_two_tabs_share_one_session(service: InLoop, redis: Redis) -> None
     assert session.events == 4 and {page.mark for page in session.pages.values()} == {2}
 
 
-async def test_a_duplicated_tab_that_resends_anothers_events_doubles_nothing(service: InLoop, redis: Redis) -> None:
+async def test_a_duplicated_tab_that_resends_anothers_events_doubles_nothing(
+    service: InLoop, redis: Redis
+) -> None:
     shopper = Shopper(service)
     page = await shopper.open()
     page.send(view("/a"))
@@ -102,7 +105,7 @@ async def test_twenty_quick_navigations_in_two_tabs_lose_nothing(service: InLoop
         for n in range(20):
             page = await shopper.open(previous=previous.page if previous else None)
             if previous is not None and previous.acked < previous.sent:
-                left = [view(f"/{k}") for k in range(previous.acked, previous.sent)]
+                left: list[ev.AnyEvent] = [view(f"/{k}") for k in range(previous.acked, previous.sent)]
                 page.send_message(wire.Batch(previous.page, previous.acked + 1, left))
             page.send(*(view(f"/{k}") for k in range(3)))
             sent += 3
@@ -173,16 +176,25 @@ async def test_a_page_older_than_the_sixteen_remembered_is_refused_by_name(servi
 class TestBadInput:
     @pytest.mark.parametrize(
         ("frame", "code"),
-        [(b"", 4000), (b"\xff" * 50, 4000), (wire.encode(wire.Typing("a" * 10, True)), 4001), (b"x" * 40_000, 1009)],
+        [
+            (b"", 4000),
+            (b"\xff" * 50, 4000),
+            (wire.encode(wire.Typing("a" * 10, True)), 4001),
+            (b"x" * 40_000, 1009),
+        ],
     )
-    async def test_a_hostile_first_frame_closes_with_its_code(self, service: InLoop, frame: bytes, code: int) -> None:
+    async def test_a_hostile_first_frame_closes_with_its_code(
+        self, service: InLoop, frame: bytes, code: int
+    ) -> None:
         got = await _raw(service, frame)
         assert got == code
 
     async def test_a_text_frame_closes_with_1003(self, service: InLoop) -> None:
         assert await _raw(service, "text") == 1003
 
-    async def test_an_unknown_site_an_origin_that_is_not_listed_and_a_forged_token(self, service: InLoop) -> None:
+    async def test_an_unknown_site_an_origin_that_is_not_listed_and_a_forged_token(
+        self, service: InLoop
+    ) -> None:
         ok = {"version": 1, "token": None, "visitor": None, "page": page_id()}
         hello = wire.Hello(site="nowhere", **ok)  # type: ignore[arg-type]
         assert await _raw(service, wire.encode(hello)) == 4004
@@ -193,7 +205,9 @@ class TestBadInput:
         newer = wire.Hello(site="demo", **ok | {"version": 2})  # type: ignore[arg-type]
         assert await _raw(service, wire.encode(newer)) == 4002
 
-    async def test_a_bad_frame_hurts_neither_the_session_nor_anothers(self, service: InLoop, redis: Redis) -> None:
+    async def test_a_bad_frame_hurts_neither_the_session_nor_anothers(
+        self, service: InLoop, redis: Redis
+    ) -> None:
         victim, other = Shopper(service), Shopper(service)
         page, bystander = await victim.open(), await other.open()
         page.send(view("/a"))
@@ -218,9 +232,12 @@ async def _raw(service: InLoop, frame: bytes | str, origin: str | None = None) -
     """The close code that a first frame gets."""
     from websockets.asyncio.client import connect  # noqa: PLC0415
     from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
+    from websockets.typing import Origin  # noqa: PLC0415
 
     async with connect(
-        f"{service.ws}/v1/shopper/new", origin=origin or service.url, compression=None  # type: ignore[arg-type]
+        f"{service.ws}/v1/shopper/new",
+        origin=Origin(origin or service.url),
+        compression=None,
     ) as socket:
         await socket.send(frame)
         try:

@@ -154,7 +154,13 @@ async def test_both_sides_survive_a_reload_without_losing_a_line(world: World) -
         again = await shopper.open(previous=page.page)
         assert (await shopper.next(wire.Welcome)).config["talk"] == [cid, secret]
         again.send_message(wire.Resume(cid, secret, 0))
-        lines = await until(lambda: [m.text for m in shopper.all(wire.Message) if m.author != "system"] if len(shopper.all(wire.Message)) >= 3 else None)
+        lines = await until(
+            lambda: (
+                [m.text for m in shopper.all(wire.Message) if m.author != "system"]
+                if len(shopper.all(wire.Message)) >= 3
+                else None
+            )
+        )
         assert lines == ["one", "two"]
         offsets = [m.offset for m in shopper.all(wire.Message)]
         assert offsets == sorted(set(offsets))
@@ -197,7 +203,7 @@ async def test_a_slot_that_becomes_free_within_patience_is_offered(world: World)
     async with Agent(world.at) as agent:
         shopper = Shopper(world.at)
         page = await shopper.open()
-        for n in range(3):
+        for _ in range(3):
             page.send(ev.Page(0, "shipping", "/demo/shipping"), ev.Dwell(0, 0, ev.FOCUSED))
             await page.stored()
             await world.later(3)

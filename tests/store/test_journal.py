@@ -176,7 +176,7 @@ async def test_run_writes_by_itself_and_once_more_at_its_end(redis: Redis, journ
     task = asyncio.create_task(journal.run(every_s=0.001))
     journal.add("decision", {"n": 0})
     async with asyncio.timeout(5):
-        while not journal.written:  # noqa: ASYNC110  (wait-until with a deadline)
+        while not journal.written:
             await asyncio.sleep(0.001)
     task.cancel()
     journal.add("decision", {"n": 1})

@@ -36,11 +36,12 @@ async def test_commands_of_one_tick_go_out_in_one_write(link: Link) -> None:
     writes: list[bytes] = []
     transport = link._transport
     assert transport is not None
+    write = transport.write
 
     class Spy:
         def write(self, data: bytes) -> None:
             writes.append(data)
-            transport.write(data)
+            write(data)
 
         def __getattr__(self, name: str) -> Any:
             return getattr(transport, name)
@@ -59,7 +60,9 @@ async def test_an_error_reply_is_raised_by_call_and_the_link_goes_on(link: Link)
     assert await link.call("PING") == b"PONG"
 
 
-async def test_a_cut_connection_ends_every_command_as_unknown_and_comes_back(redis: Redis, valkey: Embedded) -> None:
+async def test_a_cut_connection_ends_every_command_as_unknown_and_comes_back(
+    redis: Redis, valkey: Embedded
+) -> None:
     ups = 0
 
     def up() -> None:

@@ -62,7 +62,9 @@ async def test_a_living_owner_with_open_pages_keeps_the_session(make: Make) -> N
     a.beat()
     await mine(a, "s1", page="p1")
     assert await b.attach("s1", page="p2") == Elsewhere("a", "token1")
-    assert isinstance(await b.attach("s1", page="p2", previous="p1"), Mine), "the only open page is being left"
+    assert isinstance(await b.attach("s1", page="p2", previous="p1"), Mine), (
+        "the only open page is being left"
+    )
 
 
 async def test_an_owner_whose_beat_stopped_is_taken_over(make: Make) -> None:

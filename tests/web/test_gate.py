@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
-from picows.picows import WSAutoPingStrategy, WSProtocol
+from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-defined]
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
@@ -26,14 +26,31 @@ FRAME = b"\x82\x85\x00\x00\x00\x00hello"
 TEXT = b"\x81\x85\x00\x00\x00\x00hello"
 
 
-class Echo(WSListener):  # type: ignore[misc]
+class Echo(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         transport.send(WSMsgType.BINARY, b"picows:" + frame.get_payload_as_bytes())
 
 
 def shopper() -> asyncio.BufferedProtocol:
     logger = logging.getLogger("test")
-    return WSProtocol(None, None, False, lambda r: Echo(), logger, True, 5.0, False, 10, 10, WSAutoPingStrategy.PING_WHEN_IDLE, True, 1000, None, 2048)
+    protocol: asyncio.BufferedProtocol = WSProtocol(
+        None,
+        None,
+        False,
+        lambda r: Echo(),
+        logger,
+        True,
+        5.0,
+        False,
+        10,
+        10,
+        WSAutoPingStrategy.PING_WHEN_IDLE,
+        True,
+        1000,
+        None,
+        2048,
+    )
+    return protocol
 
 
 async def agent(socket: WebSocket) -> None:
@@ -85,7 +102,9 @@ class TestBothPaths:
     async def test_in_one_packet_each(self, port: int, path: str, frame: bytes, answer: bytes) -> None:
         await talk(port, UPGRADE.format(path=path).encode(), frame, expect=answer)
 
-    async def test_a_frame_right_behind_the_handshake(self, port: int, path: str, frame: bytes, answer: bytes) -> None:
+    async def test_a_frame_right_behind_the_handshake(
+        self, port: int, path: str, frame: bytes, answer: bytes
+    ) -> None:
         await talk(port, UPGRADE.format(path=path).encode() + frame, expect=answer)
 
     @pytest.mark.parametrize("cut", [1, 5, 30, -1, -3])

@@ -69,7 +69,9 @@ def _never(session: Session, now: int) -> int | None:
 
 
 class RuleSet:
-    """A site's rules. `version` is 8 hex digits of what the file says; `rules` stand in the file's order, `entries` as written."""
+    """A site's rules. `version` is 8 hex digits of what the file says; `rules` stand in the file's order, and
+    `entries` beside them as they were written.
+    """
 
     def __init__(self, file: RuleFile) -> None:
         self.version = file.digest()

@@ -11,6 +11,7 @@ const END = 6;
 const TYPING_EVERY_MS = 3000;
 const TYPING_ENDS_MS = 4000;
 const AGENT_TYPING_MS = 8000;
+const PATIENCE_MS = 20000;
 
 /** A chat about conversation `cid`, drawn into `host`; `kept` is what an earlier page of this tab remembered. */
 export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
@@ -22,6 +23,7 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
   let linked = true;
   let known = false; // the service has this conversation: only then may lines be sent
   let over = false;
+  let late = false;
   let unread = 0;
   let resuming = false;
   let typedAt = 0;
@@ -36,6 +38,10 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
   panel.speak(false);
   panel.open(talk.open);
   redraw();
+  setTimeout(() => {
+    late = true;
+    redraw();
+  }, PATIENCE_MS);
 
   function save() {
     core.set('c', over ? { cid, over } : { cid, ...talk, pending: thread.pending });
@@ -50,7 +56,7 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
   function statusText() {
     if (over) return state === 'refused' ? texts.unreachable : texts.ended;
     if (!linked) return texts.reconnecting;
-    if (!known) return texts.connecting;
+    if (!known) return late ? texts.unreachable : texts.connecting;
     if (state === 'active') return texts.active;
     const { position, wait } = place;
     const words = [
