@@ -60,6 +60,7 @@ ERRORS: Final[dict[str, Meaning]] = {
     "forbidden": Meaning(403, 4003, False, "The role does not allow this."),
     "bad_method": Meaning(405, 4000, False, "This address does not take this method."),
     "not_found": Meaning(404, 4004, False, "There is nothing at this address."),
+    "failed": Meaning(500, 4102, True, "Something went wrong here; it was logged."),
     "too_large": Meaning(413, 1009, False, "The request is larger than the bound."),
     "too_many": Meaning(429, 4102, True, "Too many requests; try again later."),
     "conflict": Meaning(409, 0, False, "The same key was used for something else."),

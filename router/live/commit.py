@@ -43,6 +43,7 @@ class Committer:
         self._queue: list[Held] = []
         self._planned = False
         self._call_soon = asyncio.get_running_loop().call_soon
+        self._idle: asyncio.Future[None] | None = None
         self.in_flight = 0
         self.commits = 0
 
@@ -50,6 +51,13 @@ class Committer:
     def busy(self) -> bool:
         """Whether any commit waits or is on its way."""
         return bool(self.in_flight or self._queue)
+
+    async def idle(self) -> None:
+        """Return when no commit waits or is on its way."""
+        while self.busy:
+            if self._idle is None:
+                self._idle = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._idle)
 
     def mark(self, held: Held, after: Callable[[], None] | None = None) -> None:
         """The session changed; `after` runs once that change is stored."""
@@ -97,22 +105,31 @@ class Committer:
     ) -> None:
         held.in_flight = False
         self.in_flight -= 1
-        if reply != b"OK":
+        if reply == b"OK":
+            self.commits += 1
+            if owed:
+                _acknowledge(owed)
+            if after:
+                _follow(after)
+            if held.dirty:
+                self._enqueue(held)
+        else:
             held.owed[:0] = owed
             held.after[:0] = after
             held.dirty = held.lost = True
             self._on_doubt(held)
-            return
-        self.commits += 1
-        if owed:
-            _acknowledge(owed)
-        for effect in after:
-            try:
-                effect()
-            except Exception:
-                log.exception("what followed from a commit failed")
-        if held.dirty:
-            self._enqueue(held)
+        if self._idle is not None and not self.busy:
+            self._idle.set_result(None)
+            self._idle = None
+
+
+def _follow(effects: list[Callable[[], None]]) -> None:
+    """Run what waited for a commit; one that fails hinders no other."""
+    for effect in effects:
+        try:
+            effect()
+        except Exception:
+            log.exception("what followed from a commit failed")
 
 
 def _acknowledge(owed: list[tuple[Peer, str, int]]) -> None:

@@ -46,7 +46,7 @@ RETRY_MS: Final = 500
 
 
 class Decider:
-    """Decides for sessions of this process; one decision a session at a time."""
+    """Decides for sessions of this process; one decision a session at a time. `tasks`: the claims under way."""
 
     def __init__(
         self, clock: Clock, claims: Claims, talks: Talks, journal: Journal, new_id: Callable[[], str]
@@ -59,7 +59,7 @@ class Decider:
         self.decided = 0
         self._committer: Committer
         self._timers: Timers
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
         self._patient: dict[Held, dict[int, int]] = {}
 
     def bind(self, committer: Committer, timers: Timers) -> None:
@@ -67,18 +67,13 @@ class Decider:
         self._committer = committer
         self._timers = timers
 
-    @property
-    def busy(self) -> bool:
-        """Whether a claim is under way."""
-        return bool(self._tasks)
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
+        self.tasks.add(task)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a decision failed", error=repr(error), exc_info=error)
 
@@ -280,7 +275,14 @@ class Decider:
             case Copied():
                 self._end(held, decision, "copied", now)
             case Deferred():
-                self._end(held, decision, "deferred", now, reason=event.reason)
+                self._deferred(held, decision, event.reason, now)
+
+    def _deferred(self, held: Held, decision: Decision, reason: str, now: int) -> None:
+        """This page cannot draw it; another visible one may."""
+        if decision.state == "claimed" and self._visible_peer(held, other_than=held.tried) is not None:
+            self._deliver(held, decision.id)
+        else:
+            self._end(held, decision, "deferred", now, reason=reason)
 
     def _shown(self, held: Held, decision: Decision, now: int) -> None:
         self.journal.add("shown", {"did": decision.id, "sid": held.session.sid, "at": now})
@@ -300,7 +302,7 @@ class Decider:
         session.secret = session.secret or self.new_id()
         held.deadline = 0
         self._record_end(held, decision, "accepted", now)
-        self._retract_elsewhere(held, decision, "answered")
+        self._retract(held, decision, "answered")
         self._committer.mark(held, partial(self.talks.open, held, decision))
 
     def _dismissed(self, held: Held, decision: Decision, never: bool, now: int) -> None:
@@ -357,13 +359,13 @@ class Decider:
         held.deadline = 0
         held.tried.clear()
         self._record_end(held, decision, how, now, reason=reason)
-        if how in ("lapsed", "retracted", "unanswered", "late"):
-            self._retract_elsewhere(held, decision, reason or how)
+        if how not in ("copied", "deferred"):
+            self._retract(held, decision, "answered" if how == "dismissed" else reason or how)
         shown = decision.state == "shown"
         self._committer.mark(held)
         self._spawn(self.claims.ended(held, decision, shown=shown))
 
-    def _retract_elsewhere(self, held: Held, decision: Decision, reason: str) -> None:
+    def _retract(self, held: Held, decision: Decision, reason: str) -> None:
         frame = wire.encode(wire.Retract(decision.id, reason))
         for peer in held.peers.values():
             peer.send(frame)

@@ -106,8 +106,14 @@ class Engine:
 
     async def settled(self) -> None:
         """Return when no commit, claim or attach is under way (a driven clock may then go on)."""
-        while self.committer.busy or self.decider.busy or self.talks.busy or self._attaching:
-            await asyncio.sleep(0)
+        while True:
+            under_way = {*self.decider.tasks, *self.talks.tasks, *self._attaching.values()}
+            if under_way:
+                await asyncio.wait(under_way)
+            elif self.committer.busy:
+                await self.committer.idle()
+            else:
+                return
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

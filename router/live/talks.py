@@ -35,28 +35,23 @@ CONTEXT: Final = sum(
 
 
 class Talks:
-    """Conversations of the sessions that this process owns."""
+    """Conversations of the sessions that this process owns. `tasks`: what is under way with the desk."""
 
     def __init__(self, clock: Clock, desk: Desk) -> None:
         self.clock = clock
         self.desk = desk
         self._committer: Committer
         self._watches: dict[Peer, Watch] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     def bind(self, committer: Committer) -> None:
         """The engine's own part, which exists only after this."""
         self._committer = committer
 
-    @property
-    def busy(self) -> bool:
-        """Whether anything is under way."""
-        return bool(self._tasks)
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -16,10 +16,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from router.core.document import FileErrors
 from router.core.site import Site, load_sites
@@ -44,6 +45,9 @@ log = structlog.get_logger()
 
 STORE_TIMEOUT_S = 3.0
 STORE_CONNECTIONS = 32
+START_S = 10.0
+READY_S = 1.0
+NAMES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "bad_method", 413: "too_large"}
 
 
 def new_id() -> str:
@@ -103,12 +107,14 @@ class Service:
         )  # fmt: skip
         self.roster = Roster(self.engine)
         self._beside: list[asyncio.Task[None]] = []
-        self.app = Starlette(
+        app = Starlette(
             routes=self._routes(),
-            middleware=[Middleware(pages.SafeHeaders)],
             lifespan=self._lifespan,
-            exception_handlers={Refused: _refused, 404: _not_found},
-        )
+            exception_handlers={
+                Refused: _refused, HTTPException: _http_error, RedisError: _store_away, Exception: _failed
+            },
+        )  # fmt: skip
+        self.app: ASGIApp = pages.SafeHeaders(app)
 
     def shopper_protocol(self) -> asyncio.BufferedProtocol:
         """The protocol of one shopper's socket."""
@@ -129,7 +135,19 @@ class Service:
             await self.stop()
 
     async def start(self) -> None:
-        """Connect, seed the demo, begin to serve."""
+        """Connect, seed the demo, begin to serve. Raises StartError if the store does not let us."""
+        try:
+            async with asyncio.timeout(START_S):
+                await self._start()
+        except TimeoutError:
+            raise StartError(
+                f"The store answers, but not as it should within {START_S:.0f} s; check REDIS_URL "
+                "(user, password, database, TLS; nothing behind a '?')."
+            ) from None
+        except (RedisError, Refused) as error:
+            raise StartError(f"The store does not do what the service needs: {error}.") from None
+
+    async def _start(self) -> None:
         await self.link.start()
         if self.settings.demo:
             await demo_seed.seed(self.redis)
@@ -194,8 +212,9 @@ class Service:
     async def ready(self) -> dict[str, Any]:
         """What `/readyz` shows: may traffic come here, and what of the store an operator has to know."""
         try:
-            info = await self.redis.info("persistence")
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(READY_S):
+                info = await self.redis.info("persistence")
+        except (RedisError, OSError, TimeoutError) as error:
             return {"ready": False, "store": f"away: {type(error).__name__}"}
         return {
             "ready": self.link.up,
@@ -213,5 +232,19 @@ async def _refused(request: Request, error: Exception) -> Response:
     return api.refusal(error)
 
 
-async def _not_found(request: Request, error: Exception) -> Response:
-    return api.refusal(Refused("not_found"))
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the router and the static files refuse gets its name from the table."""
+    assert isinstance(error, HTTPException)
+    response = api.refusal(Refused(NAMES.get(error.status_code, "bad_request")))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _store_away(request: Request, error: Exception) -> Response:
+    log.warning("a request found no store", path=request.url.path, error=str(error))
+    return api.refusal(Refused("unavailable"))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A defect of ours; the traceback is in the log."""
+    return api.refusal(Refused("failed"))

@@ -27,6 +27,7 @@ from router.web.app import Service
 from router.web.gate import gate
 
 BACKLOG = 4096
+uvicorn_log = logging.getLogger("uvicorn.error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Running:
 def run(settings: Settings, *, announce: Callable[[Running], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM. Raises StartError with one clear sentence if it cannot start."""
     _log_to_stderr(settings.log_level)
+    signal.signal(signal.SIGTERM, _end_early)
     listening = bind(settings.host, settings.port)
     with contextlib.ExitStack() as stack:
         stack.callback(listening.close)
@@ -48,6 +50,11 @@ def run(settings: Settings, *, announce: Callable[[Running], None] | None = None
             url = stack.enter_context(Embedded(settings.data / "valkey")).url
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, url, listening, announce))
+
+
+def _end_early(number: int, frame: object) -> None:
+    """Told to end before there is a server to stop: unwind, so that the private store ends too."""
+    sys.exit(128 + number)
 
 
 async def _serve(
@@ -62,6 +69,7 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     told = loop.create_task(_tell(server, Running(address, settings.data), announce))
+    uvicorn_log.disabled = True  # a start that fails is told once, by whoever catches it
     await server.serve(sockets=[listening])
     told.cancel()
     if service.failure is not None:
@@ -71,6 +79,7 @@ async def _serve(
 async def _tell(server: Server, running: Running, announce: Callable[[Running], None] | None) -> None:
     while not server.started:
         await asyncio.sleep(0.02)
+    uvicorn_log.disabled = False
     gc.collect()
     gc.freeze()  # what stands now lives as long as the process: the collector need not look at it again
     structlog.get_logger().info("serving", address=running.address)

@@ -260,6 +260,36 @@ async def test_a_decision_that_is_not_drawn_goes_to_the_other_visible_tab_and_th
         assert "lapsed" in await ends(redis, world)
 
 
+async def test_an_answer_in_one_tab_takes_it_away_in_the_others(world: World) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, show = await invited(world, shopper)
+        other = await shopper.open()
+        assert (await shopper.next(wire.Show)).again
+        page.send(ev.Dismissed(0, show.decision))
+        retracts = await until(lambda: shopper.all(wire.Retract) if len(shopper.all(wire.Retract)) == 2 else None)
+        assert retracts[0] == wire.Retract(show.decision, "answered") and other.connected
+
+
+async def test_a_page_that_cannot_draw_leaves_it_to_another_visible_one(world: World, redis: Redis) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page = await on_cart(shopper)
+        other = await shopper.open()
+        other.send(ev.Page(0, "cart", "/demo/cart"), ev.Dwell(0, 0, ev.VISIBLE))
+        await other.stored()
+        await world.later(8)
+        show = await shopper.next(wire.Show)
+        other.send(ev.Deferred(0, show.decision, "no_room"))
+        assert (await shopper.next(wire.Show)).decision == show.decision
+        page.send(ev.Deferred(0, show.decision, "no_room"))
+        await page.stored()
+        await world.later(0)
+        assert await ends(redis, world) == ["deferred"]
+
+
 async def test_payment_takes_an_open_invite_away(world: World) -> None:
     async with Agent(world.at) as agent:
         await available(agent)

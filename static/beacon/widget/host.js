@@ -20,13 +20,12 @@ export function el(tag, { text, ...attributes } = {}, ...children) {
  */
 export function createHost(language) {
   const host = document.createElement('router-ui');
-  host.lang = language || '';
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);
   root.adoptedStyleSheets = [sheet];
-  const live = el('div', { class: 'quiet', role: 'status', 'aria-live': 'polite' });
-  const stack = el('div', { class: 'stack' });
+  const live = el('div', { class: 'quiet', role: 'status', 'aria-live': 'polite', lang: language });
+  const stack = el('div', { class: 'stack', lang: language }); // not on the host: `all: initial` resets it there
   root.append(live, stack);
   // Keys pressed in the widget are not the shop's shortcuts.
   for (const name of ['keydown', 'keyup', 'keypress']) stack.addEventListener(name, (event) => event.stopPropagation());
