@@ -1,7 +1,7 @@
 """The load client: many raw sockets in one loop, frames sent as prepared bytes, of answers only the numbers read.
 
-`flood` keeps a window of frames in flight on every socket (how fast can it go?); `pace` sends a given number of
-frames a second whatever comes back (what does a frame cost, how long does it take?).
+`flood` keeps a window of frames in flight on some sockets at a time (how fast can it go?); `pace` sends a given
+number of frames a second whatever comes back (what does a frame cost then, how long does it take?).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -22,6 +22,7 @@ from loadtests.frames import Acks, BadAnswer, Echoes, Lap
 
 MAX_UNACKED: Final = 256
 OPEN_S: Final = 10.0
+TOGETHER: Final = 32
 DRAIN_S: Final = 5.0
 POLL_S: Final = 0.001
 READ_BYTES: Final = 1 << 18
@@ -42,7 +43,6 @@ class Measured:
     """One run: frames answered, the seconds they took, and for each the time from send to answer (in seconds)."""
 
     frames: int = 0
-    events: int = 0
     seconds: float = 0.0
     cpu_s: float = 0.0
     waits: array[float] = field(default_factory=lambda: array("d"))
@@ -109,10 +109,7 @@ class Line:
 
     def receive(self, measured: Measured) -> int:
         """Read what came; returns how many frames were answered by it."""
-        data = self.sock.recv(READ_BYTES)
-        if not data:
-            raise BadAnswer("the server ended a socket")
-        newest, before = self._answers.take(data), self._answered
+        newest, before = self._answers.take(_received(self.sock)), self._answered
         if newest <= before:
             return 0
         now, per_frame, waiting = time.perf_counter(), self._lap.per_frame, self._waiting
@@ -133,43 +130,70 @@ def page_id() -> str:
     return f"0{next(_pages):08d}-loadtest"
 
 
-def shopper(address: str, number: int, per_frame: int) -> Line:
-    """A socket to the service, welcomed as a first visit, with its page's first events stored."""
+Opener = Callable[[str, int, int], Callable[[], Line]]
+
+
+def shopper(address: str, number: int, per_frame: int) -> Callable[[], Line]:
+    """Ask for a socket to the service, as a first visit; what this gives waits until its first events are stored."""
     page = page_id()
-    sock = _opened(address, "/v1/shopper/new")
-    sock.sendall(frames.hello("demo", page) + frames.batch(page, 1, mix.opening()))
+    sock = _asked(
+        address, "/v1/shopper/new", frames.hello("demo", page) + frames.batch(page, 1, mix.opening())
+    )
     acks, first = Acks(page), len(mix.opening())
-    while acks.newest < first:
-        _feed(sock, acks)
-    return Line(sock, Lap(page, mix.session(number), per_frame), acks, first)
+
+    def opened() -> Line:
+        acks.take(_upgraded(sock))
+        while acks.newest < first:
+            acks.take(_received(sock))
+        return Line(sock, Lap(page, mix.session(number), per_frame), acks, first)
+
+    return opened
 
 
-def echoed(address: str, number: int, per_frame: int) -> Line:
-    """A socket to the echo, which gets the very same frames."""
-    return Line(_opened(address, "/"), Lap(page_id(), mix.session(number), per_frame), Echoes(per_frame), 0)
+def echoed(address: str, number: int, per_frame: int) -> Callable[[], Line]:
+    """Ask for a socket to the echo, which gets the very same frames."""
+    sock = _asked(address, "/", b"")
+
+    def opened() -> Line:
+        _upgraded(sock)
+        return Line(sock, Lap(page_id(), mix.session(number), per_frame), Echoes(per_frame), 0)
+
+    return opened
 
 
-def _opened(address: str, path: str) -> socket.socket:
+def _asked(address: str, path: str, following: bytes) -> socket.socket:
     host, _, port = address.partition(":")
     sock = socket.create_connection((host, int(port)), timeout=OPEN_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.sendall(frames.upgrade(address, path, f"http://{address}"))
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
-        got = sock.recv(1)
-        if not got:
-            break
-        answer += got
-    if b" 101 " not in answer:
-        raise BadAnswer(f"no WebSocket at {address}{path}: {answer!r}")
+    sock.sendall(frames.upgrade(address, path, f"http://{address}") + following)
     return sock
 
 
-def _feed(sock: socket.socket, answers: Answers) -> None:
+def _upgraded(sock: socket.socket) -> bytes:
+    """What came behind the server's agreement to the upgrade."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _received(sock)
+    head, _, behind = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 101 "):
+        raise BadAnswer(f"no WebSocket: {head!r}")
+    return behind
+
+
+def _received(sock: socket.socket) -> bytes:
     data = sock.recv(READ_BYTES)
     if not data:
         raise BadAnswer("the server ended a socket")
-    answers.take(data)
+    return data
+
+
+def crowd(opener: Opener, address: str, size: int, per_frame: int) -> Crowd:
+    """Open `size` sockets, some at a time."""
+    lines: list[Line] = []
+    while len(lines) < size:
+        together = range(len(lines), min(len(lines) + TOGETHER, size))
+        lines += [opened() for opened in [opener(address, number, per_frame) for number in together]]
+    return Crowd(lines)
 
 
 class Crowd:

@@ -35,7 +35,7 @@ async function bundle(entry, options) {
 }
 
 const widget = await bundle('beacon/widget/index.js', { format: 'esm' });
-const hash = createHash('sha256').update(widget).digest('hex').slice(0, 10);
+const hash = createHash('sha256').update(widget).digest('hex').slice(0, 8);
 const beacon = await bundle('beacon/index.js', { format: 'iife', define: { WIDGET_HASH: JSON.stringify(hash) } });
 
 const check = process.argv.includes('--check');

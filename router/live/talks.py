@@ -73,6 +73,8 @@ class Talks:
             if refused.name != "unavailable":
                 session.decision = None
                 self._committer.mark(held)
+            for peer in held.peers.values():
+                peer.send(wire.encode(wire.Error(refused.name, refused.detail, decision.id)))
             raise
         session.talk, session.secret = state.cid, state.secret
         session.decision, session.past = None, decision

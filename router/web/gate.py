@@ -97,8 +97,12 @@ class Gate(HttpToolsProtocol):
         name = "too_large" if self._head_bytes > MAX_HEAD_BYTES else "bad_request"
         meaning = ERRORS[name]
         body = orjson.dumps({"error": name, "text": meaning.text, "retry": meaning.retry})
-        head = f"HTTP/1.1 {meaning.status} \r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"x-content-type-options: nosniff\r\nconnection: close\r\n\r\n" + body)
+        head = (
+            f"HTTP/1.1 {meaning.status} \r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        )
+        self.transport.write(
+            head.encode() + b"x-content-type-options: nosniff\r\nconnection: close\r\n\r\n" + body
+        )
         self.transport.close()
 
     def _request(self) -> bytes:

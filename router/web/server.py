@@ -17,6 +17,8 @@ import structlog
 import uvicorn
 import uvloop
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from router.errors import StartError
@@ -70,10 +72,12 @@ async def _serve(
         loop.add_signal_handler(number, server.stop)
     told = loop.create_task(_tell(server, Running(address, settings.data), announce))
     uvicorn_log.disabled = True  # a start that fails is told once, by whoever catches it
-    await server.serve(sockets=[listening])
-    told.cancel()
-    if service.failure is not None:
-        raise service.failure
+    try:
+        await server.serve(sockets=[listening])
+    except SystemExit:  # uvicorn's word for an app that did not start
+        raise service.failure or StartError("The service did not start.") from None
+    finally:
+        told.cancel()
 
 
 async def _tell(server: Server, running: Running, announce: Callable[[Running], None] | None) -> None:
@@ -144,7 +148,9 @@ def address_of(host: str, port: int) -> str:
 async def check_store(url: str) -> None:
     """Raise StartError unless a Redis or Valkey of at least 7 answers at `url`."""
     try:
-        client: Redis = Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
+        client: Redis = Redis.from_url(
+            url, protocol=2, socket_connect_timeout=3, socket_timeout=3, retry=Retry(NoBackoff(), 0)
+        )
     except ValueError as error:
         raise StartError(f"REDIS_URL is not an address of a Redis: {error}.") from None
     try:

@@ -87,8 +87,9 @@ function boot(script) {
     if (required && !granted) return stop();
     session = store.session = token;
     if (seen) visitor = store.visitor = seen;
-    skew = serverNow - now();
     if (!queue.settle(marks)) return renew();
+    if (skew) event(...page.state()[1]); // with a lost socket the service takes its page for hidden
+    skew = serverNow - now();
     flush();
     emit('ready', { session });
     const wanted = config.talk || store.get('c') ? ui.call : ui.tell;
@@ -172,13 +173,12 @@ function boot(script) {
 
   /** What the widget may use. */
   const core = {
-    site,
     event,
     language,
     emit,
-    send: (message) => link.send(message),
-    get: (key) => store.get(key),
-    set: (key, value) => store.set(key, value),
+    send: link.send,
+    get: store.get,
+    set: store.set,
     /** Milliseconds since the epoch by the service's clock. */
     now: () => now() + skew,
   };
@@ -215,7 +215,7 @@ function boot(script) {
   listen(window, 'pageshow', ({ persisted }) => {
     if (!persisted) return;
     previous = store.get('p');
-    queue.begin(identify());
+    queue.page = identify();
     page.view({ again: true });
     if (running) link.open();
   });

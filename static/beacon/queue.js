@@ -12,7 +12,8 @@ const STALE_MS = 30 * 60000; // after so much silence the session that they belo
 const DWELL = 14;
 
 /**
- * A queue for `page` over `store` (get, set, keys), on the clock `now` (ms since the epoch).
+ * A queue for `page` over `store` (get, set, keys), on the clock `now` (ms since the epoch). Setting `page` begins
+ * another line; the former one stays as a leftover.
  * A line: `first` number of its oldest event, `events` [at, kind, ...fields], `sent` the last number sent.
  */
 export function createQueue(store, page, now) {
@@ -122,9 +123,6 @@ export function createQueue(store, page, now) {
     line(id).events = [...opening.map((event) => [at, ...event]), ...waiting];
     changed(id);
   };
-
-  /** Begin as page `id`; the former page's line stays as a leftover. */
-  queue.begin = (id) => { queue.page = id; };
 
   /** Read what earlier pages of this tab left, if it is not too old to belong to this session. */
   queue.load = () => {

@@ -91,7 +91,7 @@ test('a service that lacks what it had acknowledged cannot go on with this page,
 test('an earlier page that the service forgot is given up, the current one is not', () => {
   const { queue } = world();
   queue.add([2, 'a', 1]);
-  queue.begin(B);
+  queue.page = B;
   queue.add([2, 'b', 1]);
   assert.equal(queue.rewind(A, 0), true);
   assert.equal(queue.rewind(B, 0), false);

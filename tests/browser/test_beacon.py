@@ -108,7 +108,19 @@ async def test_after_a_reconnect_only_what_is_not_stored_is_sent(peer: Peer, sho
     seen = len(peer.said(wire.Batch))
     await track(shopper.page, "new")
     await until(lambda: len(tracked(peer)) == 2)
-    assert [event.id for batch in peer.said(wire.Batch)[seen:] for event in batch.events] == ["new"]
+    again = [event for batch in peer.said(wire.Batch)[seen:] for event in batch.events]
+    assert [event.id for event in again if isinstance(event, ev.ItemList)] == ["new"]
+
+
+async def test_after_a_reconnect_the_page_says_again_that_it_is_looked_at(peer: Peer, shopper: Shopper) -> None:
+    """With the socket the service took the page for hidden; silences would stand still for ever."""
+    await visit(peer, shopper.page)
+    await until(lambda: peer.said(wire.Batch))
+    before = len(peer.said(wire.Batch))
+    await peer.close(4105)
+    later = await until(lambda: peer.said(wire.Batch)[before:])
+    dwell = [event for batch in later for event in batch.events if isinstance(event, ev.Dwell)]
+    assert dwell and dwell[-1].state == ev.FOCUSED
 
 
 async def test_a_duplicated_tab_doubles_nothing(peer: Peer, shopper: Shopper) -> None:

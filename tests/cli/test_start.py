@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,9 @@ from router import __version__
 from router.core.signing import site_key
 from router.store.embedded import Embedded
 
-WITHIN_S = 10.0
+WITHIN_S = (
+    30.0  # a second or two on an idle machine, five where a server says nothing; the rest is for a busy one
+)
 
 
 class Ended(NamedTuple):
@@ -41,15 +42,13 @@ async def router(*words: str, folder: Path, **env: str) -> Ended:
         stderr=asyncio.subprocess.PIPE,
         env=cleared | {"ROUTER_DATA": str(folder), "COLUMNS": "200"} | env,
     )
-    began = time.monotonic()
     try:
-        async with asyncio.timeout(WITHIN_S * 2):
+        async with asyncio.timeout(WITHIN_S):
             out, err = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()
         raise
-    assert time.monotonic() - began < WITHIN_S
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
@@ -79,10 +78,6 @@ async def test_a_taken_port(tmp_path: Path, taken: int) -> None:
     ("env", "words"),
     [
         ({"PORT": "eighty"}, ["PORT", "65535", "'eighty'"]),
-        ({"PORT": "70000"}, ["PORT", "65535"]),
-        ({"ROUTER_SECRET": "short"}, ["ROUTER_SECRET", "32"]),
-        ({"ROUTER_LOG_LEVEL": "loud"}, ["ROUTER_LOG_LEVEL", "'loud'"]),
-        ({"HOST": "192.0.2.1"}, ["192.0.2.1", "HOST="]),
         ({"REDIS_URL": "127.0.0.1:6379"}, ["REDIS_URL", "redis://"]),
         ({"REDIS_URL": "redis://:pass@127.0.0.1:1/0"}, ["redis://127.0.0.1:1/0", "REDIS_URL"]),
         ({"ROUTER_DATA": os.devnull}, ["ROUTER_DATA", os.devnull]),
@@ -94,18 +89,12 @@ async def test_a_setting_that_cannot_be(tmp_path: Path, env: dict[str, str], wor
     assert "pass" not in said
 
 
-async def test_a_short_secret_is_not_told(tmp_path: Path) -> None:
-    said = sentence(await router("site-key", "demo", folder=tmp_path, ROUTER_SECRET="hunter2"))
-    assert "hunter2" not in said
-
-
-@pytest.mark.parametrize(
-    ("info", "version"), [("redis_version:6.2.14", "6.2"), ("redis_version:7.2.4\r\nvalkey_version:6.9.0", "6.9")]
-)
-async def test_a_redis_that_is_too_old(tmp_path: Path, info: str, version: str) -> None:
-    async with OldRedis(info) as old:
-        said = sentence(await router("serve", folder=tmp_path, PORT="0", REDIS_URL=f"redis://127.0.0.1:{old.port}"))
-    assert version in said and "7 or later" in said
+async def test_a_redis_that_is_too_old(tmp_path: Path) -> None:
+    async with OldRedis("redis_version:6.2.14") as old:
+        said = sentence(
+            await router("serve", folder=tmp_path, PORT="0", REDIS_URL=f"redis://127.0.0.1:{old.port}")
+        )
+    assert "is version 6.2" in said and "7 or later" in said
 
 
 async def test_something_that_is_no_redis(tmp_path: Path) -> None:
@@ -133,7 +122,7 @@ async def test_a_store_that_refuses_to_write(tmp_path: Path) -> None:
     with Embedded() as full:
         full_up(full.port)
         said = sentence(await router("demo", folder=tmp_path, PORT="0", REDIS_URL=full.url))
-    assert "OOM" in said
+    assert "The store does not do" in said and "maxmemory" in said
 
 
 def full_up(port: int) -> None:
@@ -151,17 +140,12 @@ sites:
 """
 
 
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [(SITE, ":5:5: "), ("version: 1\nsites: [", ":2:8: "), ("\x00", ":1:")],
-    ids=["unknown key", "broken YAML", "binary"],
-)
-async def test_a_faulty_site_file_is_told_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+async def test_a_faulty_site_file_is_told_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
-    file.write_text(text)
+    file.write_text(SITE)
     ended = await router("serve", folder=tmp_path, PORT="0", ROUTER_SITES=str(file))
     assert ended.status == 1 and "Traceback" not in ended.err
-    assert f"{file}{place}" in ended.err and "expected" in ended.err
+    assert f"{file}:5:5: expected" in ended.err and "did you mean 'origins'?" in ended.err
 
 
 async def test_a_faulty_rules_file_is_told_with_its_place(tmp_path: Path) -> None:
@@ -174,11 +158,6 @@ async def test_a_faulty_rules_file_is_told_with_its_place(tmp_path: Path) -> Non
     assert ended.status == 1 and "Traceback" not in ended.err
     line = next(n for n, text in enumerate(rules.read_text().splitlines(), 1) if "page.typ:" in text)
     assert f"{rules}:{line}:" in ended.err and "did you mean 'page.type'" in ended.err
-
-
-async def test_a_site_file_that_is_not_there(tmp_path: Path) -> None:
-    ended = await router("serve", folder=tmp_path, PORT="0", ROUTER_SITES=str(tmp_path / "none.yaml"))
-    assert ended.status == 1 and "none.yaml" in ended.err and "Traceback" not in ended.err
 
 
 async def test_help_names_every_command(tmp_path: Path) -> None:
