@@ -19,6 +19,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from router.live.clock import Clock
+from router.replay.page import PageClient
 from router.settings import Settings
 from router.web import demo_seed
 from router.web.app import Service
@@ -37,6 +38,15 @@ class InLoop:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.ws = f"ws://127.0.0.1:{port}"
+        self.opened: list[PageClient] = []
+
+    async def close_pages(self) -> None:
+        """No test leaves a socket behind."""
+        for page in self.opened:
+            page.close()
+        async with asyncio.timeout(5):
+            for page in self.opened:
+                await page.gone.wait()
 
 
 @contextlib.asynccontextmanager
@@ -48,15 +58,17 @@ async def in_loop(redis_url: str, clock: Clock, folder: Path, **settings: Any) -
     chosen = replace(Settings(demo=True, data=folder, log_level="error"), **settings)
     service = Service(chosen, redis_url, SECRET, clock, f"http://127.0.0.1:{port}")
     server = make_server(service)
+    running = InLoop(service, server, port)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started:
             assert not task.done(), task
             await asyncio.sleep(0.005)
-        yield InLoop(service, server, port)
+        yield running
     finally:
         server.should_exit = True
         await task
+        await running.close_pages()
 
 
 class Process:
@@ -82,6 +94,7 @@ class Process:
         self.url = self._address()
         self.port = int(self.url.rpartition(":")[2])
         self.ws = self.url.replace("http", "ws", 1)
+        self.opened: list[PageClient] = []
 
     def _address(self) -> str:
         deadline = time.monotonic() + START_S

@@ -45,6 +45,7 @@ class Shopper:
 
     async def connect(self, page: PageClient, *, previous: str | None = None, language: str = "ja") -> None:
         """Connect (again)."""
+        self.at.opened.append(page)
         await page.connect(self.at.ws, self.at.url, previous=previous, language=language)
         self.token, self.visitor = page.token, page.visitor
 

@@ -11,9 +11,9 @@ import heapq
 import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -34,6 +34,7 @@ SAY_AFTER_MS: Final = 5_000
 STORED_S: Final = 10.0
 RECONNECT_TRIES: Final = 40
 SETTLE_TURNS: Final = 6
+COMPARE: Final = 200
 
 Work = Callable[[], Awaitable[None]]
 
@@ -81,6 +82,12 @@ class Shopper:
         number = next(driver.page_numbers)
         token, known = driver.tokens.get(session), driver.visitors.get(visitor)
         self.page = PageClient(f"0{number:08d}-replay", driver.site.id, token, known, self._message)
+
+    @property
+    def sid(self) -> str:
+        """The session's id."""
+        assert self.page.token is not None
+        return self.page.token.split(".")[2]
 
     async def open(self) -> None:
         """Connect; a service that was killed is tried until it is back."""
@@ -208,6 +215,7 @@ class Driver:
         self._progress = progress
         self._faults = faults or {}
         self._shoppers: dict[str, Shopper] = {}
+        self._left: dict[str, Shopper] = {}
         self._planned: list[tuple[int, int, Work]] = []
         self._order = itertools.count()
 
@@ -234,6 +242,7 @@ class Driver:
             self._progress(number + 1)
         while self._planned:
             await self._until(self._planned[0][0])
+        await self._compare()
 
     async def _until(self, moment: int) -> None:
         """Move on to `moment`, doing what was planned until then, and what that brings about."""
@@ -261,6 +270,8 @@ class Driver:
     async def _act(self, action: Action) -> None:
         shopper = self._shoppers.get(action.session)
         if shopper is None:
+            if action.session in self._left:
+                await self._compare()
             shopper = self._shoppers[action.session] = Shopper(self, action.session, action.visitor)
             self.tally.sessions += 1
             await shopper.open()
@@ -280,25 +291,38 @@ class Driver:
         if idle < LINGER_MS and shopper.session in self._shoppers:
             self.plan(shopper.last_at + LINGER_MS, lambda: self._leave(shopper))
             return
-        await self._compare(shopper)
+        self._left[shopper.session] = shopper
+        if len(self._left) >= COMPARE:
+            await self._compare()
         shopper.page.close()
         self._shoppers.pop(shopper.session, None)
 
-    async def _compare(self, shopper: Shopper) -> None:
-        """What the store has of this session against what was sent."""
-        page = shopper.page
-        self.tally.acked += page.acked
-        assert page.token is not None
-        sid = page.token.split(".")[2]
-        token: Any = await self.redis.hget(keys.owner(sid), "token")
-        blob: Any = await self.redis.get(keys.blob(sid, token.decode())) if token else None
-        if not blob:
-            self.tally.lost += page.sent
-            self.tally.errors.append(f"session {shopper.session} is not in the store")
+    async def _compare(self) -> None:
+        """What the store has of the sessions that were left against what was sent; many in one round trip."""
+        left, self._left = list(self._left.values()), {}
+        sids = [shopper.sid for shopper in left]
+        tokens = await self._ask(("HGET", keys.owner(sid), "token") for sid in sids)
+        names = (keys.blob(sid, (token or b"").decode()) for sid, token in zip(sids, tokens, strict=True))
+        for shopper, blob in zip(left, await self._ask(("GET", name) for name in names), strict=True):
+            self._weigh(shopper, blob)
+
+    async def _ask(self, commands: Iterable[tuple[str, ...]]) -> list[bytes | None]:
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            answers: list[bytes | None] = await pipe.execute()
+            return answers
+
+    def _weigh(self, shopper: Shopper, blob: bytes | None) -> None:
+        page, tally = shopper.page, self.tally
+        tally.acked += page.acked
+        session = decode_session(blob) if blob else None
+        if session is None:
+            tally.lost += page.sent
+            tally.errors.append(f"session {shopper.session} is not in the store")
             return
-        session = decode_session(blob)
         kept = session.pages.get(page.page)
         mark = kept.mark if kept is not None else 0
-        self.tally.stored += mark
-        self.tally.lost += max(0, page.sent - mark)
-        self.tally.doubled += max(0, session.events - self.expected[shopper.session])
+        tally.stored += mark
+        tally.lost += max(0, page.sent - mark)
+        tally.doubled += max(0, session.events - self.expected[shopper.session])

@@ -268,7 +268,9 @@ async def test_an_answer_in_one_tab_takes_it_away_in_the_others(world: World) ->
         other = await shopper.open()
         assert (await shopper.next(wire.Show)).again
         page.send(ev.Dismissed(0, show.decision))
-        retracts = await until(lambda: shopper.all(wire.Retract) if len(shopper.all(wire.Retract)) == 2 else None)
+        retracts = await until(
+            lambda: shopper.all(wire.Retract) if len(shopper.all(wire.Retract)) == 2 else None
+        )
         assert retracts[0] == wire.Retract(show.decision, "answered") and other.connected
 
 

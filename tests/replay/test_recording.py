@@ -33,7 +33,9 @@ def line(kind: str, price: str = "", page: str = "", category: str = "") -> str:
     ("checkout_start", (ev.Checkout(0),)),
     ("wishlist_add", (ev.Wishlist(0, ev.Item("cup", price=3.5)),)),
 ])  # fmt: skip
-def test_an_action_becomes_what_a_page_would_have_sent(tmp_path: Path, kind: str, events: tuple[ev.Event, ...]) -> None:
+def test_an_action_becomes_what_a_page_would_have_sent(
+    tmp_path: Path, kind: str, events: tuple[ev.Event, ...]
+) -> None:
     (action,) = load(recording(tmp_path, line(kind, "3.5")), "USD").actions
     assert action.events == events and action.at == 1_604_190_434_000
 
@@ -55,7 +57,7 @@ def test_what_the_recording_lacks_is_known(tmp_path: Path) -> None:
     ],
 )
 def test_a_faulty_line_is_named(tmp_path: Path, lines: list[str], expected: str) -> None:
-    with pytest.raises(StartError, match="events.csv") as error:
+    with pytest.raises(StartError, match=r"events\.csv") as error:
         load(recording(tmp_path, *lines), "USD")
     assert expected in str(error.value)
 

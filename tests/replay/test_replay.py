@@ -46,7 +46,9 @@ async def test_a_replay_shows_rings_talks_and_every_check_holds(tmp_path: Path, 
 
 
 @pytest.mark.fault
-async def test_killing_the_service_during_a_replay_loses_and_doubles_nothing(tmp_path: Path, site: Site) -> None:
+async def test_killing_the_service_during_a_replay_loses_and_doubles_nothing(
+    tmp_path: Path, site: Site
+) -> None:
     recording = load(write(tmp_path / "r.csv.gz", 40), site.currency)
 
     def faults(service: DrivenService, store: Embedded) -> dict[int, Work]:
@@ -65,14 +67,18 @@ async def test_killing_the_service_during_a_replay_loses_and_doubles_nothing(tmp
 @pytest.mark.fault
 async def test_killing_the_store_during_a_replay_loses_no_acked_event(tmp_path: Path, site: Site) -> None:
     recording = load(write(tmp_path / "r.csv.gz", 40), site.currency)
-    store = Embedded(tmp_path / "valkey", appendfsync="always")
+
+    def persistent(port: int = 0) -> Embedded:
+        return Embedded(tmp_path / "valkey", port=port, appendfsync="always")
+
+    store = persistent()
     again: list[Embedded] = []
 
     def faults(service: DrivenService, running: Embedded) -> dict[int, Work]:
         async def kill() -> None:
             running.process.kill()
             running.stop()
-            again.append(await asyncio.to_thread(Embedded, tmp_path / "valkey", port=running.port, appendfsync="always"))
+            again.append(await asyncio.to_thread(persistent, running.port))
 
         return {60: kill}
 
@@ -89,7 +95,12 @@ def test_the_command_ends_with_a_table_and_status_0(tmp_path: Path) -> None:
     file = write(tmp_path / "r.csv.gz", 12)
     result = CliRunner().invoke(app, ["replay", str(file), "--agents", "1"])
     assert result.exit_code == 0, result.output
-    for part in ("events sent, acked, doubled", "Decisions", "Assignments", "every event folded exactly once"):
+    for part in (
+        "events sent, acked, doubled",
+        "Decisions",
+        "Assignments",
+        "every event folded exactly once",
+    ):
         assert part in result.output
 
 
@@ -113,5 +124,8 @@ class TestChecksCanFail:
 
 def test_facts_that_a_condition_cannot_do_without() -> None:
     price = Compare("cart.value", "gte", 100.0, "USD")
-    assert report.facts_of(All((price, Silence("checkout", "cart_add", 1000, "wall")))) == {"cart.value", "cart_add"}
+    assert report.facts_of(All((price, Silence("checkout", "cart_add", 1000, "wall")))) == {
+        "cart.value",
+        "cart_add",
+    }
     assert report.facts_of(Repeats("product", 3, 1000)) == {"repeats.product"}
