@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from router.errors import StartError
+from router.replay.service import PAIR
 
 START_S: Final = 30.0
 MOVE_S: Final = 30.0
 
 
 class DrivenService:
-    """`address` is where it is reached; `now` where its clock stands; `effects` how much has happened so far."""
+    """`address` is where it is reached; `now` where its clock stands; `effects` how much has happened so far,
+    `events` how many events were sent to it.
+    """
 
     def __init__(self, redis_url: str, sites: Path, start: int) -> None:
         self.redis_url = redis_url
         self.sites = sites
         self.now = start
         self.effects = 0
+        self.events = 0
         self.address = ""
         self.cpu_s = 0.0
         self._secret = secrets.token_urlsafe(32).encode()
@@ -46,22 +49,24 @@ class DrivenService:
         self._process.stdin.write(self._secret + b"\n")
         self._process.stdin.close()
         self._reader, self._writer = await asyncio.open_unix_connection(sock=ours)
-        self.address = (await self._answer(START_S))["address"]
-        self.effects = 0
-
-    async def _answer(self, within_s: float) -> dict[str, Any]:
-        async with asyncio.timeout(within_s):
-            line = await self._reader.readline()
-        if not line:
-            raise StartError("The service ended while it was needed; its error stands above.")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        async with asyncio.timeout(START_S):
+            self.address = (await self._reader.readline()).decode().strip()
+        if not self.address:
+            raise StartError("The service of the replay did not start; its error stands above.")
+        self.effects = self.events = 0
 
     async def move(self, moment: int) -> bool:
         """Move the clock to `moment`, or to the first effect before it; whether anything had an effect."""
-        self._writer.write(b'{"to": %d}\n' % moment)
-        answer = await self._answer(MOVE_S)
-        before, self.effects, self.now = self.effects, answer["effects"], answer["now"]
+        self._writer.write(PAIR.pack(moment, self.events))
+        try:
+            async with asyncio.timeout(MOVE_S):
+                answer = await self._reader.readexactly(PAIR.size)
+        except asyncio.IncompleteReadError:
+            raise StartError(
+                "The service of the replay ended while it was needed; its error stands above."
+            ) from None
+        before = self.effects
+        self.now, self.effects = PAIR.unpack(answer)
         return self.effects != before
 
     def kill(self) -> None:

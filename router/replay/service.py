@@ -1,18 +1,20 @@
 """The service on a clock that its parent drives: what `router replay` starts, never what serves a shop.
 
-Over an inherited socket, one JSON object a line: `{"to": ms}` moves the clock there, stopping at every planned moment
-and returning early as soon as anything had an effect; the answer is `{"now": ms, "effects": n}`. The effects are
-counted by the journal, which notes every decision and every transition of a conversation.
+Over an inherited socket: first the service's address as a line, then pairs of 64-bit numbers. `MOVE` (moment, events)
+waits until so many events were folded and moves the clock there, stopping at every planned moment and returning early
+as soon as anything had an effect; the answer `MOVED` is (now, effects). The effects are counted by the journal, which
+notes every decision and every transition of a conversation.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
+import struct
 import sys
-from collections.abc import Mapping
+import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import uvloop
@@ -22,7 +24,9 @@ from router.settings import Settings
 from router.web.app import Service
 from router.web.server import bind, make_server
 
-SWEEP_MS = 600_000  # lost wake-ups do not happen with one process; recorded weeks pass in seconds
+PAIR: Final = struct.Struct("<qq")
+FOLDED_S: Final = 2.0
+SWEEP_MS: Final = 600_000  # lost wake-ups do not happen with one process; recorded weeks pass in seconds
 
 
 async def serve(control: socket.socket, redis_url: str, sites: Path, secret: bytes, start: int) -> None:
@@ -39,14 +43,23 @@ async def serve(control: socket.socket, redis_url: str, sites: Path, secret: byt
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     reader, writer = await asyncio.open_unix_connection(sock=control)
-    _say(writer, {"address": address})
-    while line := await reader.readline():
-        _say(writer, await _move(service, clock, json.loads(line)["to"]))
+    writer.write(address.encode() + b"\n")
+    while (asked := await reader.read(PAIR.size)) and len(asked) == PAIR.size:
+        moment, events = PAIR.unpack(asked)
+        await _folded(service, events)
+        writer.write(PAIR.pack(*await _move(service, clock, moment)))
     server.should_exit = True
     await serving
 
 
-async def _move(service: Service, clock: DrivenClock, moment: int) -> dict[str, int]:
+async def _folded(service: Service, events: int) -> None:
+    """Wait until the events that were sent before the move are folded: they come on other sockets."""
+    deadline = time.monotonic() + FOLDED_S
+    while service.engine.events < events and time.monotonic() < deadline:
+        await asyncio.sleep(0)
+
+
+async def _move(service: Service, clock: DrivenClock, moment: int) -> tuple[int, int]:
     """Advance to `moment`, or to the first effect on the way."""
     before = service.journal.added
     await service.settled()
@@ -59,11 +72,7 @@ async def _move(service: Service, clock: DrivenClock, moment: int) -> dict[str, 
     if service.journal.added != before:
         for _ in range(5):
             await asyncio.sleep(0)  # let the consoles' writers finish
-    return {"now": clock.now(), "effects": service.journal.added}
-
-
-def _say(writer: asyncio.StreamWriter, answer: Mapping[str, object]) -> None:
-    writer.write(json.dumps(answer).encode() + b"\n")
+    return clock.now(), service.journal.added
 
 
 def main() -> None:
