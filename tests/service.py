@@ -26,7 +26,7 @@ from router.web.app import Service
 from router.web.server import Server, bind, make_server
 
 SECRET = b"a secret for tests, 32 bytes long"
-START_S = 20.0
+START_S = 60.0
 
 
 class InLoop:

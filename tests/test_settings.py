@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
 import pytest
 
 from router.errors import StartError
-from router.settings import DEMO_SITES, Settings, kept_secret, read
+from router.settings import DEMO_SITES, PACKAGE, Settings, kept_secret, read
 from router.web.server import address_of
 
 
@@ -58,6 +59,16 @@ def test_a_log_level_that_is_none() -> None:
         StartError, match="ROUTER_LOG_LEVEL has to be debug, info, warning or error, not 'loud'"
     ):
         read({"ROUTER_LOG_LEVEL": "loud"})
+
+
+def test_every_variable_is_documented() -> None:
+    source = (PACKAGE / "settings.py").read_text()
+    names = set(re.findall(r'environment\.get\("(\w+)"', source))
+    assert len(names) == 7
+    documented = set(
+        re.findall(r"^\| `(\w+)`", (PACKAGE.parent / "docs" / "operating.md").read_text(), re.MULTILINE)
+    )
+    assert names <= documented
 
 
 def test_the_demo_and_the_front_end_are_where_the_package_is() -> None:

@@ -143,18 +143,18 @@ def page_times(path: str | None) -> tuple[Times, int]:
     if path is None:
         return _current_page_times, VIEW
     key = "p:" + path
-    return lambda session: session.seen.get(key, ()), reading("page")
+    return lambda session: session.seen[key], reading("page")
 
 
 def _current_page_times(session: Session) -> Sequence[int] | None:
     page = session.pages.get(session.current)
-    return None if page is None or not page.path else session.seen.get("p:" + page.path, ())
+    return None if page is None or not page.path else session.seen["p:" + page.path]
 
 
 def product_times(session: Session) -> Sequence[int] | None:
     """When the product that was seen last was seen, oldest first."""
     product = session.product
-    return None if product is None else session.seen.get("i:" + product.id, ())
+    return None if product is None else session.seen["i:" + product.id]
 
 
 def silence(of: str, since: str, clock: Clock) -> tuple[Elapsed, Zero, int]:

@@ -14,19 +14,21 @@ from msgspec import Struct
 
 from router.core import events as ev
 from router.core.reasons import Reason
+from router.core.trail import LABEL_CHARS, Journey, Sightings
 from router.errors import Refused
 
 PAGES: Final = 16
-JOURNEY: Final = 20
-SEEN_KEYS: Final = 24
-SEEN_TIMES: Final = 10
 CART_LINES: Final = 12
-LABEL_CHARS: Final = 60
 OFFERED: Final = 5
 MAX_AGE_MS: Final = 30 * 60_000
 TTL_MS: Final = 30 * 60_000
 CAP_MS: Final = 24 * 3_600_000
 PAYMENT_MS: Final = 15 * 60_000
+
+PAGE, PRODUCT, CART_ADD, CART_REMOVE, CART, PAYMENT, PURCHASE, DWELL = (
+    ev.number(kind)
+    for kind in ("page", "product", "cart_add", "cart_remove", "cart", "payment", "purchase", "dwell")
+)
 
 
 class Page(Struct, array_like=True, gc=False):
@@ -64,14 +66,6 @@ class Cart(Struct, array_like=True):
     version: int = 0
 
 
-class Step(Struct, array_like=True, gc=False):
-    """One step of the journey: event kind's number, moment, and a short label (path, product name, ...)."""
-
-    kind: int
-    at: int
-    label: str
-
-
 class Offered(Struct, array_like=True, gc=False):
     """Something this session was shown: the decision's kind, its title as the shopper read it, and when."""
 
@@ -84,7 +78,8 @@ class Decision(Struct, array_like=True):
     """The decision this session currently has. `state`: claimed (reserved, not yet sent), shown, accepted.
 
     `page` is the page it was made on, `cart` the cart version; with `valid_until` they are its scope.
-    `why` holds the reasons and `content` the texts as resolved when it was made.
+    `why` holds the reasons and `content` the texts as resolved when it was made; `exposures` counts the pages that
+    drew it.
     """
 
     id: str
@@ -101,11 +96,12 @@ class Decision(Struct, array_like=True):
     why: tuple[Reason, ...] = ()
     state: str = "claimed"
     shown_at: int = 0
+    exposures: int = 0
 
 
 class Session(Struct, array_like=True):
     """Everything the service remembers of one visit. `last` is the (moment, visible clock) of the last event of
-    each kind; `seen` the moments at which a page ("p:/path") or product ("i:id") was seen; `truth` the bit
+    each kind; `seen` when pages ("p:/path") and products ("i:id") were seen; `truth` the bit
     set of the rules (of file version `ruleset`) that are true now; `shown` counts by rule what was shown.
     """
 
@@ -125,8 +121,8 @@ class Session(Struct, array_like=True):
     visible_ms: int = 0
     visible_since: int = 0
     last: dict[int, tuple[int, int]] = {}
-    seen: dict[str, list[int]] = {}
-    journey: list[Step] = []
+    seen: Sightings = msgspec.field(default_factory=Sightings)
+    journey: Journey = msgspec.field(default_factory=Journey)
     cart: Cart = msgspec.field(default_factory=Cart)
     product: ev.Item | None = None
     payment_since: int = 0
@@ -178,9 +174,11 @@ def is_visible(session: Session) -> bool:
     return session.visible_since != 0
 
 
-def expired(session: Session, now: int) -> bool:
-    """Whether the session ended by silence (30 min) or by age (24 h): the next event begins a new one."""
-    return now - session.newest > TTL_MS or now - session.started > CAP_MS
+def expired(session: Session, now: int, *, open_now: bool = False) -> bool:
+    """Whether the session ended by age (24 h) or by silence (30 min, unless a page or a conversation is open)."""
+    if now - session.started > CAP_MS:
+        return True
+    return now - session.newest > TTL_MS and not (open_now or session.talk)
 
 
 # --- pages and their number lines --------------------------------------------------------------------------
@@ -254,24 +252,28 @@ def _page(session: Session, page_id: str, page: Page, event: ev.Page, at: int) -
         session.focused_ms += max(0, at - page.since)
     page.since, page.focused_ms, page.viewed = at, 0, at
     page.type, page.path, page.title = event.type, event.path, (event.title or "")[:LABEL_CHARS]
-    session.current = page_id
-    if event.language:
-        session.language = event.language
-    if event.type == "payment":
-        session.payment_since = at
-    _count(session, "p:" + event.path, at)
-    _walk(session, 1, at, event.path)
+    if _newest(session, at, PAGE):
+        session.current = page_id
+        session.language = event.language or session.language
+        if event.type == "payment" and _newest(session, at, PAYMENT):
+            session.payment_since = at
+    session.seen.add("p:" + event.path, at)
+    session.journey.add(PAGE, at, event.path)
 
 
 def _product(session: Session, page_id: str, page: Page, event: ev.Product, at: int) -> None:
     price = event.item.price if event.item.price is not None else event.value
     known = price if event.currency == session.currency else None
-    session.product = ev.Item(event.item.id, event.item.name, event.item.category, price=known)
-    _count(session, "i:" + event.item.id, at)
-    _walk(session, 4, at, event.item.name or event.item.id)
+    if _newest(session, at, PRODUCT):
+        session.product = ev.Item(event.item.id, event.item.name, event.item.category, price=known)
+    session.seen.add("i:" + event.item.id, at)
+    session.journey.add(PRODUCT, at, event.item.name or event.item.id)
 
 
 def _cart_add(session: Session, page_id: str, page: Page, event: ev.CartAdd, at: int) -> None:
+    session.journey.add(CART_ADD, at, event.item.name or event.item.id)
+    if not _newest(session, at, CART):
+        return  # a later look at the whole cart has it already
     cart, item = session.cart, event.item
     amount = _amount(session, event.value, event.currency, item)
     line = cart.lines.get(item.id)
@@ -285,10 +287,12 @@ def _cart_add(session: Session, page_id: str, page: Page, event: ev.CartAdd, at:
     cart.quantity += item.quantity
     cart.value = None if cart.value is None or amount is None else round(cart.value + amount, 4)
     cart.version += 1
-    _walk(session, 5, at, item.name or item.id)
 
 
 def _cart_remove(session: Session, page_id: str, page: Page, event: ev.CartRemove, at: int) -> None:
+    session.journey.add(CART_REMOVE, at, event.item.name or event.item.id)
+    if not _newest(session, at, CART):
+        return
     cart, item = session.cart, event.item
     amount = _amount(session, event.value, event.currency, item)
     line = cart.lines.get(item.id)
@@ -300,7 +304,6 @@ def _cart_remove(session: Session, page_id: str, page: Page, event: ev.CartRemov
     cart.quantity = max(0, cart.quantity - item.quantity)
     cart.value = None if cart.value is None or amount is None else max(0.0, round(cart.value - amount, 4))
     cart.version += 1
-    _walk(session, 6, at, item.name or item.id)
 
 
 def _amount(session: Session, value: float | None, currency: str | None, item: ev.Item) -> float | None:
@@ -313,6 +316,8 @@ def _amount(session: Session, value: float | None, currency: str | None, item: e
 
 
 def _cart(session: Session, page_id: str, page: Page, event: ev.Cart, at: int) -> None:
+    if not _newest(session, at, CART, CART_ADD, CART_REMOVE):
+        return
     cart = session.cart
     value = event.value if event.currency == session.currency else None
     if (event.lines, event.quantity, value) != (cart.count, cart.quantity, cart.value):
@@ -329,15 +334,18 @@ def _cart(session: Session, page_id: str, page: Page, event: ev.Cart, at: int) -
 
 
 def _payment(session: Session, page_id: str, page: Page, event: ev.Payment, at: int) -> None:
-    session.payment_since = at if event.result == "started" else 0
-    _walk(session, 11, at, event.result)
+    if _newest(session, at, PAYMENT):
+        session.payment_since = at if event.result == "started" else 0
+    session.journey.add(PAYMENT, at, event.result)
 
 
 def _purchase(session: Session, page_id: str, page: Page, event: ev.Purchase, at: int) -> None:
-    session.payment_since = 0
-    session.purchased_at = at
-    session.cart = Cart(version=session.cart.version + 1)
-    _walk(session, 12, at, event.order)
+    if at >= session.payment_since:
+        session.payment_since = 0
+    session.purchased_at = max(session.purchased_at, at)
+    if _newest(session, at, CART, CART_ADD):
+        session.cart = Cart(version=session.cart.version + 1)
+    session.journey.add(PURCHASE, at, event.order)
 
 
 def _dwell(session: Session, page_id: str, page: Page, event: ev.Dwell, at: int) -> None:
@@ -357,7 +365,7 @@ def _turn(
         page.focused_ms = max(was, min(measured_ms, at - page.viewed))
     session.focused_ms += page.focused_ms - was
     page.state, page.since = state, at
-    if state != ev.HIDDEN:
+    if state != ev.HIDDEN and _newest(session, at, PAGE, DWELL):
         session.current = page_id
     if any(other.state for other in session.pages.values()):
         if not session.visible_since:
@@ -369,7 +377,10 @@ def _turn(
 
 def _shown(session: Session, page_id: str, page: Page, event: ev.Shown, at: int) -> None:
     decision = session.decision
-    if decision is not None and decision.id == event.decision and decision.state == "claimed":
+    if decision is None or decision.id != event.decision:
+        return
+    decision.exposures += 1
+    if decision.state == "claimed":
         decision.state, decision.shown_at = "shown", at
         session.shown[decision.rule] = session.shown.get(decision.rule, 0) + 1
         session.offered.append(Offered(decision.kind, decision.content.get("title", "")[:LABEL_CHARS], at))
@@ -378,7 +389,7 @@ def _shown(session: Session, page_id: str, page: Page, event: ev.Shown, at: int)
 
 def _step(label: Callable[[Any], str]) -> Callable[[Session, str, Page, Any, int], None]:
     def walk(session: Session, page_id: str, page: Page, event: Any, at: int) -> None:
-        _walk(session, ev.NUMBERS[type(event)], at, label(event))
+        session.journey.add(ev.NUMBERS[type(event)], at, label(event))
 
     return walk
 
@@ -387,26 +398,10 @@ def _nothing(session: Session, page_id: str, page: Page, event: Any, at: int) ->
     """Feedback on a decision changes the session where the decision is kept, in `core.decision`."""
 
 
-def _count(session: Session, key: str, at: int) -> None:
-    seen = session.seen
-    times = seen.pop(key, None)
-    if times is None:
-        times = []
-        if len(seen) >= SEEN_KEYS:
-            del seen[next(iter(seen))]
-    times.append(at)
-    if len(times) > 1 and times[-2] > at:
-        times.sort()
-    if len(times) > SEEN_TIMES:
-        del times[0]
-    seen[key] = times
-
-
-def _walk(session: Session, kind: int, at: int, label: str) -> None:
-    journey = session.journey
-    journey.append(Step(kind, at, label[:LABEL_CHARS]))
-    if len(journey) > JOURNEY:
-        del journey[0]
+def _newest(session: Session, at: int, *kinds: int) -> bool:
+    """Whether no event of these kinds happened after `at`: a late event never rewinds the session."""
+    last = session.last
+    return not any(kind in last and last[kind][0] > at for kind in kinds)
 
 
 FOLDS: Final[dict[type[ev.Event], Callable[[Session, str, Page, Any, int], None]]] = {

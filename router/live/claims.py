@@ -38,7 +38,7 @@ class Claims:
         self._desk = desk
         self._random_bytes = random_bytes
 
-    async def cap(self, held: Held, rule: Rule, did: str, now: int, *, held_out: bool) -> bool:
+    async def cap(self, held: Held, rule: Rule, did: str, now: int, *, held_out: bool = False) -> bool:
         """Whether the visitor's caps allow one more; a held-out decision is spent at once."""
         return await self._visitors.claim_cap(
             held.site.id,
@@ -55,39 +55,47 @@ class Claims:
         """Nothing will be shown after all."""
         await self._visitors.release(held.site.id, held.session.visitor, did, rule.id)
 
-    async def first(self, held: Held, rule: Rule, did: str, now: int, *, only_look: bool) -> Claimed | None:
+    async def first(self, held: Held, rule: Rule, did: str, now: int) -> Claimed | None:
         """The first action of the rule that capacity and budget allow, claimed, with its content in the shopper's
-        language. `only_look` (the visitor is held out) claims nothing.
+        language.
         """
         language = held.session.language or held.site.language
         for action in rule.then:
-            extra = await self._claim(held, action, did, now, rule.valid_ms, only_look=only_look)
+            extra = await self._claim(held, action, did, now, rule.valid_ms)
             if extra is not None:
                 return action, held.site.content(action, language) | extra
         return None
 
     async def _claim(
-        self, held: Held, action: Action, did: str, now: int, valid_ms: int, *, only_look: bool
+        self, held: Held, action: Action, did: str, now: int, valid_ms: int
     ) -> dict[str, Any] | None:
         site = held.site
         if isinstance(action, Invite):
-            if only_look:
-                return {} if self._desk.free(site.id).get(action.queue, 0) else None
-            return (
-                {}
-                if await self._desk.hold(site.id, did, action.queue, action.skills, now + valid_ms)
-                else None
-            )
+            held_slot = await self._desk.hold(site.id, did, action.queue, action.skills, now + valid_ms)
+            return {} if held_slot else None
         if isinstance(action, GiveOffer):
             offer = site.offers[action.offer]
-            if only_look:
-                return {} if await self._offers.spent(site.id, action.offer, now) < offer.budget else None
             code = await self._offers.reserve(
                 site.id, did, action.offer, code=new_code(self._random_bytes(RANDOM_BYTES)), budget=offer.budget,
                 percent=offer.percent, expires_in_ms=offer.expires_ms, visitor=held.session.visitor, now=now,
             )  # fmt: skip
             return None if code is None else {"code": code.code, "expires_at_ms": code.expires_at}
         return {}
+
+    async def possible(self, held: Held, rule: Rule, now: int) -> Action | None:
+        """The action that `first` would take, as far as can be seen without claiming anything."""
+        site = held.site
+        for action in rule.then:
+            if isinstance(action, Invite):
+                possible = self._desk.free(site.id).get(action.queue, 0) > 0
+            elif isinstance(action, GiveOffer):
+                spent = await self._offers.spent(site.id, action.offer, now)
+                possible = spent < site.offers[action.offer].budget
+            else:
+                possible = True
+            if possible:
+                return action
+        return None
 
     def may_act(self, held: Held, rule: Rule) -> bool:
         """Whether an action of the rule seems possible, by a view at most a second old."""

@@ -31,6 +31,7 @@ from router.core.events import HIDDEN, Accepted, Copied, Deferred, Dismissed, Ev
 from router.core.rules.compile import Rule
 from router.core.rules.model import Invite
 from router.core.session import Decision
+from router.errors import Refused
 from router.live.claims import Claims
 from router.live.clock import Clock
 from router.live.commit import Committer
@@ -61,6 +62,7 @@ class Decider:
         self._timers: Timers
         self.tasks: set[asyncio.Task[None]] = set()
         self._patient: dict[Held, dict[int, int]] = {}
+        self._retrying = False
 
     def bind(self, committer: Committer, timers: Timers) -> None:
         """The engine's own parts, which exist only after this."""
@@ -74,7 +76,11 @@ class Decider:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, (RedisError, OSError, Refused)):
+            log.warning("a claim was not settled; it ends by itself", error=str(error))
+        else:
             log.error("a decision failed", error=repr(error), exc_info=error)
 
     # --- firing --------------------------------------------------------------------------------------------
@@ -118,29 +124,27 @@ class Decider:
             return True
         try:
             return await self._claim(held, rule, now)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, Refused) as error:
             self._record(held, rule, "unavailable", reason=type(error).__name__)
             return False
 
     async def _claim(self, held: Held, rule: Rule, now: int) -> bool:
         session, did = held.session, self.new_id()
-        held_out = rule.holdout > 0 and draw(session.visitor, rule.id) < rule.holdout
-        if not await self.claims.cap(held, rule, did, now, held_out=held_out):
+        if rule.holdout > 0 and draw(session.visitor, rule.id) < rule.holdout:
+            return await self._hold_out(held, rule, did, now)
+        if not await self.claims.cap(held, rule, did, now):
             self._record(held, rule, "capped")
             return False
-        claimed = await self.claims.first(held, rule, did, now, only_look=held_out)
+        try:
+            claimed = await self.claims.first(held, rule, did, now)
+        except (RedisError, OSError, Refused):
+            self._spawn(self.claims.release_cap(held, rule, did))
+            raise
         if claimed is None:
             await self.claims.release_cap(held, rule, did)
-            if held not in self._patient:
-                self._record(held, rule, "no_capacity")
-            self._wait(held, rule, now)
+            self._no_capacity(held, rule, now)
             return False
         action, content = claimed
-        if held_out:
-            session.shown[rule.id] = session.shown.get(rule.id, 0) + 1
-            self._committer.mark(held)
-            self._record(held, rule, "held_out", did=did, action=action.kind)
-            return True
         if self._moved_on(held, rule):
             await self.claims.release_cap(held, rule, did)
             await self.claims.release(held, did, action.kind)
@@ -158,6 +162,30 @@ class Decider:
         self._plan(held)
         return True
 
+    async def _hold_out(self, held: Held, rule: Rule, did: str, now: int) -> bool:
+        """Nothing is shown to who is held out, but all else is as it would have been: capacity first, then caps."""
+        action = await self.claims.possible(held, rule, now)
+        if action is None:
+            self._no_capacity(held, rule, now)
+            return False
+        if not await self.claims.cap(held, rule, did, now, held_out=True):
+            self._record(held, rule, "capped")
+            return False
+        held.session.shown[rule.id] = held.session.shown.get(rule.id, 0) + 1
+        self._committer.mark(held)
+        self._record(held, rule, "held_out", did=did, action=action.kind)
+        return True
+
+    def _no_capacity(self, held: Held, rule: Rule, now: int) -> None:
+        if rule.index not in self._patient.get(held, ()):
+            self._record(held, rule, "no_capacity")
+        self._wait(held, rule, now)
+
+    def too_late(self, held: Held, rules: list[Rule]) -> None:
+        """They became true while nobody watched, too long ago: noted, not shown."""
+        for rule in rules:
+            self._record(held, rule, "late")
+
     def _moved_on(self, held: Held, rule: Rule) -> bool:
         """Whether the world changed while the claims were made."""
         now = self.clock.now()
@@ -169,7 +197,8 @@ class Decider:
         """Capacity and `not_before` are gates: the rule stays armed for its patience, counted from `since`."""
         if not rule.patience_ms or (held not in self._patient and len(self._patient) >= MAX_PATIENT):
             return
-        if not self._patient:
+        if not self._retrying:
+            self._retrying = True
             self.clock.call_at(self.clock.now() + RETRY_MS, self._retry)
         self._patient.setdefault(held, {}).setdefault(rule.index, since + rule.patience_ms)
 
@@ -188,7 +217,8 @@ class Decider:
                 del self._patient[held]
         for _, _, held, rule in sorted(ready, key=lambda entry: entry[:2]):
             self.consider(held, [rule], now)
-        if self._patient:
+        self._retrying = bool(self._patient)
+        if self._retrying:
             self.clock.call_at(now + RETRY_MS, self._retry)
 
     def _open(self, held: Held, rule: Rule, now: int) -> bool:
@@ -201,7 +231,12 @@ class Decider:
     # --- showing -------------------------------------------------------------------------------------------
 
     def _deliver(self, held: Held, did: str) -> None:
-        """Send the decision to the page that is looked at, once it is stored and if it still holds."""
+        """The decision is stored: send it to the page that is looked at, unless it was sent."""
+        if not held.tried:
+            self._deliver_next(held, did)
+
+    def _deliver_next(self, held: Held, did: str) -> None:
+        """Send the decision to the visible page that comes next, if it still holds."""
         decision, now = held.session.decision, self.clock.now()
         if decision is None or decision.id != did or decision.state != "claimed":
             return
@@ -234,15 +269,17 @@ class Decider:
         visible.sort(key=lambda page: (page == held.session.current, pages[page].since), reverse=True)
         return next((held.peers[page] for page in visible if page not in other_than), None)
 
-    def page_opened(self, held: Held, peer: Peer) -> None:
-        """A page was welcomed: an open decision is drawn again without a fuss, one not yet shown is sent."""
-        decision, now = held.session.decision, self.clock.now()
-        if decision is None:
-            return
-        if decision.state == "shown":
-            self._show(held, decision, peer, now, again=True)
-        elif decision.state == "claimed":
-            self._deliver(held, decision.id)
+    def _redraw(self, held: Held, did: str, page: str) -> None:
+        """The next page of the shop has said what it is: an open decision is drawn again there without a fuss."""
+        decision, peer = held.session.decision, held.peers.get(page)
+        if decision is not None and decision.id == did and decision.state == "shown" and peer is not None:
+            self._show(held, decision, peer, self.clock.now(), again=True)
+
+    def kept(self, held: Held) -> None:
+        """Called now and then for a session with open pages: an acceptance that the store was away for is repeated."""
+        decision = held.session.decision
+        if decision is not None and decision.state == "accepted" and not (held.dirty or held.in_flight):
+            self.talks.open(held, decision)
 
     def attached(self, held: Held) -> None:
         """The session came from the store: what its decision still owes is done (again)."""
@@ -278,13 +315,17 @@ class Decider:
                 self._deferred(held, decision, event.reason, now)
 
     def _deferred(self, held: Held, decision: Decision, reason: str, now: int) -> None:
-        """This page cannot draw it; another visible one may."""
-        if decision.state == "claimed" and self._visible_peer(held, other_than=held.tried) is not None:
-            self._deliver(held, decision.id)
+        """This page cannot draw it; another visible one may, or has."""
+        if decision.state == "shown":
+            return
+        if self._visible_peer(held, other_than=held.tried) is not None:
+            self._deliver_next(held, decision.id)
         else:
             self._end(held, decision, "deferred", now, reason=reason)
 
     def _shown(self, held: Held, decision: Decision, now: int) -> None:
+        if decision.exposures > 1:
+            return  # drawn again on another page
         self.journal.add("shown", {"did": decision.id, "sid": held.session.sid, "at": now})
         self._committer.mark(held, lambda: self._spawn(self.claims.confirm(held, decision)))
         self._plan(held)
@@ -317,8 +358,10 @@ class Decider:
 
     # --- ends ----------------------------------------------------------------------------------------------
 
-    def recheck(self, held: Held, now: int) -> None:
-        """Something happened while a decision is open: payment or a purchase takes it away at once."""
+    def recheck(self, held: Held, page: str, now: int) -> None:
+        """Something happened on `page` while a decision is open: payment or a purchase takes it away at once; a page
+        that became visible gets it, or gets it again. Anything is sent only once what happened is stored.
+        """
         decision = held.session.decision
         if decision is None or decision.state == "accepted":
             return
@@ -326,7 +369,10 @@ class Decider:
         if reason is not None:
             self._end(held, decision, "retracted", now, reason=reason)
         elif decision.state == "claimed" and not held.tried:
-            self._deliver(held, decision.id)
+            self._committer.mark(held, partial(self._deliver, held, decision.id))
+        elif decision.state == "shown" and page in held.peers and page not in held.tried:
+            held.tried.add(page)
+            self._committer.mark(held, partial(self._redraw, held, decision.id, page))
 
     def deadline(self, held: Held, now: int) -> None:
         """The decision's own moment has come: nobody drew it, or nobody answered."""
@@ -337,7 +383,7 @@ class Decider:
         if now >= deadline(decision):
             self._end(held, decision, "unanswered" if decision.state == "shown" else "lapsed", now)
         elif decision.state == "claimed":
-            self._deliver(held, decision.id)
+            self._deliver_next(held, decision.id)
         else:
             self._plan(held)
 

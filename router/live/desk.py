@@ -7,7 +7,7 @@ The truth is in the store; every method may be repeated, by any node. All of the
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -64,6 +64,7 @@ class Desk:
         self._present: dict[str, str] = {}
         self._renew_at = 0
         self._next_tick: Handle | None = None
+        self.on_farewell: Callable[[str], None] = lambda sid: None
         self.agents = AgentDesk(self._board)
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
@@ -132,6 +133,8 @@ class Desk:
                 watch.tell(Typed(about, author, on))
             if author == "shopper":
                 self.agents.typing(site, about, on)
+        elif kind == "farewell":
+            self.on_farewell(about)
         elif kind == "logout":
             self.agents.logged_out(site, about)
 
@@ -234,6 +237,17 @@ class Desk:
         """A page of the shopper is there again."""
         self._present[cid] = site
         await self._board.do(site, self._routing.seen(site, [cid]))
+
+    def forget(self, cid: str) -> None:
+        """The shopper's session is another process's now: this one no longer says that they are there."""
+        self._present.pop(cid, None)
+
+    async def farewell(self, site: str, sid: str) -> None:
+        """Tell the other processes that a last batch waits in this session's inbox. It may be lost: the batch waits."""
+        try:
+            await self._board.sign(site, ("farewell", sid, "", True))
+        except (RedisError, OSError) as error:
+            raise Refused("unavailable") from error
 
     async def card(self, site: str, cid: str, card: Mapping[str, Any]) -> None:
         """What the agent sees of the shopper is now this."""

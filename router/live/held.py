@@ -32,8 +32,8 @@ class Held:
     """
 
     __slots__ = (
-        "after", "armed", "card_due", "deadline", "deciding", "dirty", "due", "fired", "idle_since", "in_flight", "key",
-        "lost", "owed", "peers", "refreshed", "session", "site", "token", "tried",
+        "after", "armed", "card_due", "deadline", "deciding", "dirty", "doubted", "due", "fired", "idle_since",
+        "in_flight", "key", "lost", "owed", "peers", "refreshed", "session", "site", "token", "tried",
     )  # fmt: skip
 
     def __init__(self, session: Session, site: Site, token: str, key: str) -> None:
@@ -45,6 +45,7 @@ class Held:
         self.dirty = False
         self.in_flight = False
         self.lost = False
+        self.doubted = False
         self.owed: list[tuple[Peer, str, int]] = []
         self.after: list[Callable[[], None]] = []
         self.due: dict[int, int] = {}

@@ -6,6 +6,7 @@ The conversation's truth is the desk's; the session only remembers its id and se
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from router.live.held import Held, Peer
 log = structlog.get_logger()
 
 CARD_EVERY_MS: Final = 1_000
-TRIES: Final = 5
+MAX_WAITING: Final = 32
 OVER: Final = ("wrap-up", "closed")
 CONTEXT: Final = sum(
     1 << number(kind)
@@ -42,6 +43,8 @@ class Talks:
         self.desk = desk
         self._committer: Committer
         self._watches: dict[Peer, Watch] = {}
+        self._waiting: dict[Peer, deque[wire.ClientMessage]] = {}
+        self._opening: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     def bind(self, committer: Committer) -> None:
@@ -62,13 +65,20 @@ class Talks:
     # --- the beginning -------------------------------------------------------------------------------------
 
     def open(self, held: Held, decision: Decision) -> None:
-        """The acceptance is stored: make it a conversation. Repeated at the next attach if this process dies."""
-        self._spawn(self._open(held, decision))
+        """The acceptance is stored: make it a conversation. Repeated by the sweep while the store is away, and at the
+        next attach if this process dies.
+        """
+        if decision.id not in self._opening:
+            self._opening.add(decision.id)
+            self._spawn(self._open(held, decision))
 
     async def _open(self, held: Held, decision: Decision) -> None:
         session = held.session
         try:
-            state = await self._accepted(held, decision, self._card(held, decision))
+            state = await self.desk.accept(
+                held.site.id, decision.id, session.secret, decision.queue, decision.skills,
+                session.language or held.site.language, self._card(held, decision),
+            )  # fmt: skip
         except Refused as refused:
             if refused.name != "unavailable":
                 session.decision = None
@@ -76,39 +86,37 @@ class Talks:
             for peer in held.peers.values():
                 peer.send(wire.encode(wire.Error(refused.name, refused.detail, decision.id)))
             raise
+        finally:
+            self._opening.discard(decision.id)
         session.talk, session.secret = state.cid, state.secret
         session.decision, session.past = None, decision
         self._committer.mark(held)
         for peer in list(held.peers.values()):
             peer.send(wire.encode(_conversation(state, secret=True)))
             self._watch(held, peer, state.cid, 0)
-
-    async def _accepted(self, held: Held, decision: Decision, context: dict[str, Any]) -> TalkState:
-        """The desk's answer; a store that is away for a moment is asked again, since the shopper said yes."""
-        session = held.session
-        language = session.language or held.site.language
-        for attempt in range(TRIES):
-            try:
-                return await self.desk.accept(
-                    held.site.id,
-                    decision.id,
-                    session.secret,
-                    decision.queue,
-                    decision.skills,
-                    language,
-                    context,
-                )
-            except Refused as refused:
-                if refused.name != "unavailable" or attempt == TRIES - 1:
-                    raise
-                await asyncio.sleep(0.5)
-        raise AssertionError("unreachable")
+        if not held.peers:
+            await self.desk.shopper_gone(held.site.id, state.cid)
 
     # --- what a page sends ---------------------------------------------------------------------------------
 
     def message(self, held: Held, peer: Peer, message: wire.ClientMessage) -> None:
-        """A chat message of a page; refusals go back to it by name."""
-        self._spawn(self._message(held, peer, message))
+        """A chat message of a page: one at a time and in order a socket; refusals go back to it by name."""
+        waiting = self._waiting.get(peer)
+        if waiting is None:
+            waiting = self._waiting[peer] = deque([message])
+            self._spawn(self._work_off(held, peer, waiting))
+        elif len(waiting) < MAX_WAITING:
+            waiting.append(message)
+        else:
+            refused = Refused("overloaded", "Too many chat messages at once; this one was not taken.")
+            peer.send(wire.encode(wire.Error(refused.name, refused.detail, _about(message))))
+
+    async def _work_off(self, held: Held, peer: Peer, waiting: deque[wire.ClientMessage]) -> None:
+        try:
+            while waiting:
+                await self._message(held, peer, waiting.popleft())
+        finally:
+            self._waiting.pop(peer, None)
 
     async def _message(self, held: Held, peer: Peer, message: wire.ClientMessage) -> None:
         try:
@@ -128,8 +136,7 @@ class Talks:
                     self._mine(held, message.cid)
                     await self.desk.end(held.site.id, message.cid)
         except Refused as refused:
-            about = message.mid if isinstance(message, wire.Say) else getattr(message, "cid", None)
-            peer.send(wire.encode(wire.Error(refused.name, refused.detail, about)))
+            peer.send(wire.encode(wire.Error(refused.name, refused.detail, _about(message))))
 
     def _mine(self, held: Held, cid: str) -> None:
         if cid != held.session.talk and not any(watch.cid == cid for watch in self._of(held)):
@@ -169,13 +176,23 @@ class Talks:
 
     # --- the page and its context --------------------------------------------------------------------------
 
-    def page_closed(self, held: Held, peer: Peer) -> None:
-        """A page's socket is gone; with the last one the shopper is away."""
+    def unwatch(self, peer: Peer) -> None:
+        """A page's socket is gone: what it had asked for is dropped."""
         watch = self._watches.pop(peer, None)
         if watch is not None:
             self.desk.unwatch(watch)
-        if held.session.talk and not held.peers:
+        if (waiting := self._waiting.get(peer)) is not None:
+            waiting.clear()
+
+    def gone(self, held: Held) -> None:
+        """The last page is gone: the shopper is away, unless another page comes soon."""
+        if held.session.talk:
             self._spawn(self.desk.shopper_gone(held.site.id, held.session.talk))
+
+    def forget(self, held: Held) -> None:
+        """The session is another process's: that one says whether the shopper is there."""
+        if held.session.talk:
+            self.desk.forget(held.session.talk)
 
     def context_changed(self, held: Held, mask: int, now: int) -> None:
         """The shopper went on browsing: the agent's card follows, at most once a second."""
@@ -195,6 +212,10 @@ class Talks:
         invites = [action for action in rule.then if isinstance(action, Invite)] if rule is not None else []
         opening = held.site.opening(invites[0]) if invites else None
         return card(held.session, decision, opening, self.clock.now())
+
+
+def _about(message: wire.ClientMessage) -> str | None:
+    return message.mid if isinstance(message, wire.Say) else getattr(message, "cid", None)
 
 
 def _conversation(state: TalkState, *, secret: bool = False) -> wire.Conversation:

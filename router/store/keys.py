@@ -26,8 +26,13 @@ FOREVER: Final = ("r:{site}:*", "f:{site}:budget:*", "j:{n}")
 
 
 def owner(sid: str) -> str:
-    """Hash: `node`, `token`, and `p:<page id>` for each open page. TTL as the session's."""
+    """Hash: `node`, `token`, and `p:<node>:<page id>` for each open page. TTL as the session's."""
     return f"o:{{{sid}}}"
+
+
+def open_page(node: str, page: str) -> str:
+    """Field of an owner record. What a process that lost the session says late of its pages is then about them alone."""
+    return f"p:{node}:{page}"
 
 
 def blob(sid: str, token: str) -> str:

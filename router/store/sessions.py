@@ -100,11 +100,11 @@ class Sessions:
 
     def page_opened(self, sid: str, page: str) -> None:
         """Note that a socket of this page is open here."""
-        self.link.command(("HSET", keys.owner(sid), "p:" + page, b""), _ignore)
+        self.link.command(("HSET", keys.owner(sid), keys.open_page(self.node, page), b""), _ignore)
 
     def page_closed(self, sid: str, page: str) -> None:
         """Note that the page's socket is gone."""
-        self.link.command(("HDEL", keys.owner(sid), "p:" + page), _ignore)
+        self.link.command(("HDEL", keys.owner(sid), keys.open_page(self.node, page)), _ignore)
 
     async def leave_batch(self, sid: str, body: bytes) -> None:
         """Put a last batch into the inbox; returns when it is stored. Raises LinkLost, or Refused("full")."""
@@ -115,9 +115,10 @@ class Sessions:
         """The last batches that wait, oldest first."""
         return tuple(await self._call("LRANGE", keys.inbox(sid), 0, -1))
 
-    def folded(self, sid: str, count: int) -> None:
-        """The oldest `count` last batches are part of a committed state now."""
-        self.link.command(("LTRIM", keys.inbox(sid), count, -1), _ignore)
+    def folded(self, sid: str, entries: tuple[bytes, ...]) -> None:
+        """These last batches are part of a committed state now. Others may have come meanwhile; they stay."""
+        for entry in entries:
+            self.link.command(("LREM", keys.inbox(sid), 1, entry), _ignore)
 
     def beat(self) -> None:
         """Say that this process lives."""

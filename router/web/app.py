@@ -105,6 +105,7 @@ class Service:
             self.sites, store, self.visitors, clock, secret, new_id,
             Decider(clock, claims, talks, self.journal, new_id), talks,
         )  # fmt: skip
+        self.desk.on_farewell = self.engine.farewell_elsewhere
         self.roster = Roster(self.engine)
         self._beside: list[asyncio.Task[None]] = []
         app = Starlette(
@@ -220,7 +221,7 @@ class Service:
             "ready": self.link.up,
             "store": "here" if self.link.up else "away",
             "aof_delayed_fsync": info.get("aof_delayed_fsync", 0),
-            "sessions": len(self.engine.held),
+            "sessions": len(self.engine.holdings),
             "sockets": len(self.roster.sockets),
             "journal": {"waiting": self.journal.waiting, "dropped": dict(self.journal.dropped)},
             "rules": {site.id: site.rules.version for site in self.sites.values()},

@@ -58,7 +58,7 @@ class Gate(HttpToolsProtocol):
         """Bytes came."""
         self._packet = data
         self._head_bytes += len(data)
-        if self._in_head and self._deadline is None:
+        if self._in_head:
             self._expect_head()
         super().data_received(data)
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
@@ -70,7 +70,8 @@ class Gate(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _expect_head(self) -> None:
-        self._deadline = self.loop.call_later(self.head_s, self.transport.close)
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.head_s, self.transport.close)
 
     def _head_came(self) -> None:
         if self._deadline is not None:
@@ -78,6 +79,11 @@ class Gate(HttpToolsProtocol):
             self._deadline = None
 
     # --- the parser ----------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """The first byte of a head, maybe behind another request in the same packet."""
+        self._expect_head()
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is whole. Raising makes the parser's error, which `send_400_response` answers."""

@@ -29,6 +29,7 @@ from router.web.app import Service
 from router.web.gate import gate
 
 BACKLOG = 4096
+ENDING = (signal.SIGINT, signal.SIGTERM)
 uvicorn_log = logging.getLogger("uvicorn.error")
 
 
@@ -43,7 +44,11 @@ class Running:
 def run(settings: Settings, *, announce: Callable[[Running], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM. Raises StartError with one clear sentence if it cannot start."""
     _log_to_stderr(settings.log_level)
-    signal.signal(signal.SIGTERM, _end_early)
+    early: list[
+        int
+    ] = []  # a signal that raised here could come between the private store's start and its end
+    for number in ENDING:
+        signal.signal(number, lambda number, _: early.append(number))
     listening = bind(settings.host, settings.port)
     with contextlib.ExitStack() as stack:
         stack.callback(listening.close)
@@ -51,25 +56,27 @@ def run(settings: Settings, *, announce: Callable[[Running], None] | None = None
         if not url:
             url = stack.enter_context(Embedded(settings.data / "valkey")).url
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, url, listening, announce))
-
-
-def _end_early(number: int, frame: object) -> None:
-    """Told to end before there is a server to stop: unwind, so that the private store ends too."""
-    sys.exit(128 + number)
+            runner.run(_serve(settings, url, listening, announce, early))
 
 
 async def _serve(
-    settings: Settings, url: str, listening: socket.socket, announce: Callable[[Running], None] | None
+    settings: Settings,
+    url: str,
+    listening: socket.socket,
+    announce: Callable[[Running], None] | None,
+    early: list[int],
 ) -> None:
+    """Serve; not at all if a signal came `early`, before there was a server to stop."""
     await check_store(url)
     address = address_of(settings.host, listening.getsockname()[1])
     secret = settings.secret or kept_secret(settings.data)
     service = Service(settings, url, secret, WallClock(), address)
     server = make_server(service)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         loop.add_signal_handler(number, server.stop)
+    if early:
+        return
     told = loop.create_task(_tell(server, Running(address, settings.data), announce))
     uvicorn_log.disabled = True  # a start that fails is told once, by whoever catches it
     try:

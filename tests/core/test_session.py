@@ -11,9 +11,7 @@ from router.core import events as ev
 from router.core.session import (
     CAP_MS,
     CART_LINES,
-    JOURNEY,
     PAGES,
-    SEEN_KEYS,
     TTL_MS,
     Session,
     admit,
@@ -26,6 +24,7 @@ from router.core.session import (
     is_visible,
     visible_clock,
 )
+from router.core.trail import JOURNEY, SEEN
 from router.errors import Refused
 
 T = 1_700_000_000_000
@@ -217,7 +216,7 @@ class TestBounds:
             fold(s, P1, view(f"/page/{n}"), T + n)
             fold(s, P1, ev.Product(0, item, currency="JPY"), T + n)
             fold(s, P1, ev.CartAdd(0, item, currency="JPY"), T + n)
-        assert len(s.journey) == JOURNEY and len(s.seen) == SEEN_KEYS and len(s.cart.lines) == CART_LINES
+        assert len(s.journey) == JOURNEY and len(s.seen) == SEEN and len(s.cart.lines) == CART_LINES
         assert s.cart.count == 300
 
     def test_a_usual_session_is_a_kilobyte_at_most(self) -> None:

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from router.core import events as ev
 from router.core import protocol as wire
 from router.live.clock import DrivenClock
+from router.replay.page import PageClient
 from router.settings import DEMO_SITES
 from router.store.embedded import Embedded
 from router.store.journal import read
@@ -48,7 +49,7 @@ class World:
             (e.record["rule"], e.record["outcome"]) async for e in read(self.redis) if e.kind == "decision"
         ]
 
-    async def on_cart(self, shopper: Shopper) -> None:
+    async def on_cart(self, shopper: Shopper) -> PageClient:
         """The shopper opens the cart, sees what there is to see, and answers nothing."""
         page = await shopper.open()
         page.send(ev.Page(0, "cart", "/demo/cart"), ev.Dwell(0, 0, ev.FOCUSED))
@@ -60,6 +61,7 @@ class World:
             page.send(ev.Shown(0, show.decision))
         await page.stored()
         await self.at.service.settled()
+        return page
 
 
 @pytest.fixture
@@ -88,8 +90,9 @@ async def test_who_is_held_out_sees_nothing_and_the_cap_is_spent(serve: Serve) -
         holdout="100%",
     )
     shopper = Shopper(world.at)
-    await world.on_cart(shopper)
+    page = await world.on_cart(shopper)
     assert await world.outcomes() == [("held", "held_out")] and not shopper.all(wire.Show)
+    page.close()
     await world.later(3600)
     await world.on_cart(shopper)
     assert (await world.outcomes())[1:] == [("held", "capped")]
@@ -177,9 +180,10 @@ async def test_per_visitor_counts_over_sessions_and_forgets_after_the_window(ser
     shopper = Shopper(world.at)
     for days, expected in ((0, "made"), (6, "capped"), (8, "made")):
         await world.later(days * 86_400 - (world.clock.now() - T) / 1000)
-        await world.on_cart(shopper)
+        page = await world.on_cart(shopper)
         assert (await world.outcomes())[-1] == ("a", expected), days
-        await world.later(60)
+        page.close()
+        await page.gone.wait()
 
 
 async def test_a_spent_budget_goes_on_to_the_next_action(serve: Serve) -> None:

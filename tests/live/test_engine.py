@@ -151,14 +151,19 @@ async def test_the_last_batch_waits_in_the_inbox_for_the_next_attach(service: In
     shopper = Shopper(service)
     page = await shopper.open()
     page.close()
-    await until(lambda: not service.service.engine.held[shopper.sid].peers)
-    held = service.service.engine.held.pop(shopper.sid)
+    holdings = service.service.engine.holdings
+    held = holdings.get(shopper.sid)
+    assert held is not None
+    await until(lambda: not held.peers)
+    await service.service.settled()
+    holdings._drop(held)
     body = wire.encode(wire.Farewell("demo", shopper.token or "", wire.Batch(page.page, 1, [view("/late")])))
     await service.service.engine.farewell(body)
     assert held.session.events == 0
     again = await shopper.open()
     assert again.connected
-    assert service.service.engine.held[shopper.sid].session.pages[page.page].mark == 1
+    taken = holdings.get(shopper.sid)
+    assert taken is not None and taken.session.pages[page.page].mark == 1
 
 
 async def test_a_page_older_than_the_sixteen_remembered_is_refused_by_name(service: InLoop) -> None:

@@ -234,9 +234,23 @@ async def test_an_open_invite_is_drawn_again_silently_on_the_next_page(world: Wo
         shopper = Shopper(world.at)
         page, show = await invited(world, shopper)
         page.close()
-        await shopper.open(previous=page.page)
+        onward = await shopper.open(previous=page.page)
+        assert not shopper.all(wire.Show), "not before the page has said what it is"
+        onward.send(ev.Page(0, "shipping", "/demo/shipping"), ev.Dwell(0, 0, ev.FOCUSED))
         again = await shopper.next(wire.Show)
         assert (again.decision, again.again) == (show.decision, True)
+
+
+async def test_an_open_invite_does_not_flash_on_the_payment_page(world: World) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, _ = await invited(world, shopper)
+        page.close()
+        payment = await shopper.open(previous=page.page)
+        payment.send(ev.Page(0, "payment", "/pay"), ev.Dwell(0, 0, ev.FOCUSED))
+        assert (await shopper.next(wire.Retract)).reason == "payment"
+        assert not shopper.all(wire.Show)
 
 
 async def test_a_decision_that_is_not_drawn_goes_to_the_other_visible_tab_and_then_lapses(
@@ -266,6 +280,7 @@ async def test_an_answer_in_one_tab_takes_it_away_in_the_others(world: World) ->
         shopper = Shopper(world.at)
         page, show = await invited(world, shopper)
         other = await shopper.open()
+        other.send(ev.Page(0, "home", "/demo/"), ev.Dwell(0, 0, ev.VISIBLE))
         assert (await shopper.next(wire.Show)).again
         page.send(ev.Dismissed(0, show.decision))
         retracts = await until(

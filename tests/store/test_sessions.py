@@ -74,6 +74,13 @@ async def test_an_owner_whose_beat_stopped_is_taken_over(make: Make) -> None:
     assert (await mine(b, "s1", page="p2")).blob == b"state"
 
 
+async def test_a_half_open_page_that_comes_back_at_another_process_is_let_in(make: Make) -> None:
+    a, b = make("a"), make("b")
+    a.beat()
+    await mine(a, "s1", page="p1")
+    assert isinstance(await b.attach("s1", page="p1"), Mine)
+
+
 async def test_after_a_page_closed_another_process_may_have_the_session(make: Make) -> None:
     a, b = make("a"), make("b")
     a.beat()
@@ -104,7 +111,7 @@ async def test_the_inbox_is_read_at_attach_and_ends_only_when_folded(make: Make)
     await a.leave_batch("s1", b"one")
     await a.leave_batch("s1", b"two")
     assert (await mine(a, "s1")).inbox == (b"one", b"two")
-    a.folded("s1", 1)
+    a.folded("s1", (b"one",))
     assert await a.inbox("s1") == (b"two",)
 
 

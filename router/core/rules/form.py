@@ -38,8 +38,9 @@ from router.core.rules.model import (
     Silence,
 )  # fmt: skip
 from router.core.scalars import FLAG, ID, KEY, LANGUAGE, PATH, SHARE, SKILL, VERSION, length, whole, written
-from router.core.session import CAP_MS, SEEN_TIMES
+from router.core.session import CAP_MS
 from router.core.shapes import Again, Choice, Fields, Key, ListOf, Made, OneKey, Scalar
+from router.core.trail import SEEN_TIMES
 
 MAX_MS: Final = CAP_MS  # a session lives 24 h, so nothing in it lasts longer
 MAX_VISITOR_MS: Final = 90 * units.DAY  # as long as a visitor's caps are kept

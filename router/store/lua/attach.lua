@@ -13,8 +13,9 @@ if ARGV[4] ~= '' and token and token ~= ARGV[4] then
   return {'fenced'}
 end
 if token and node ~= ARGV[1] and token ~= ARGV[5] then
+  local open = 'p:' .. node .. ':'
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    if string.sub(field, 1, 2) == 'p:' and string.sub(field, 3) ~= ARGV[7] then
+    if string.sub(field, 1, #open) == open and string.sub(field, #open + 1) ~= ARGV[7] and string.sub(field, #open + 1) ~= ARGV[6] then
       return {'elsewhere', node, token}
     end
   end
@@ -30,7 +31,7 @@ if node ~= ARGV[1] then
 end
 redis.call('HSET', KEYS[1], 'node', ARGV[1], 'token', ARGV[2])
 if ARGV[6] ~= '' then
-  redis.call('HSET', KEYS[1], 'p:' .. ARGV[6], '')
+  redis.call('HSET', KEYS[1], 'p:' .. ARGV[1] .. ':' .. ARGV[6], '')
 end
 redis.call('EXPIRE', KEYS[1], ARGV[9])
 return {'mine', redis.call('GET', KEYS[3]), redis.call('LRANGE', KEYS[2], 0, -1)}

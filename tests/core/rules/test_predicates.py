@@ -116,7 +116,7 @@ def repeated(condition: Repeats, session: Session, now: int) -> bool | None:
         key = "p:" + page.path if page and page.path else None
     if key is None:
         return None
-    return len([at for at in session.seen.get(key, []) if at > now - condition.window_ms]) >= condition.count
+    return len([at for at in session.seen[key] if at > now - condition.window_ms]) >= condition.count
 
 
 def silent(condition: Silence, session: Session, now: int) -> bool | None:
