@@ -117,7 +117,8 @@ def test_what_the_pages_name_is_there(address: str) -> None:
         assert got.status_code == 200, path
         if got.headers["content-type"].startswith(("text/html", "text/javascript")):
             queue += [str(httpx.URL(path).join(found).path) for found in named(got.text)]
-    assert len(seen) > 30
+    assert {"/agent/base.css", "/demo/shop.js", "/demo/shop.css", "/home/home.css", "/beacon.js"} <= seen
+    assert [path for path in seen if path.startswith("/vendor/")] and len(seen) > 20
 
 
 def named(text: str) -> list[str]:

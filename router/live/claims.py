@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from router.core.decision import OPEN_MS
 from router.core.offers import RANDOM_BYTES, new_code
 from router.core.rules.compile import Rule
 from router.core.rules.model import Action, GiveOffer, Invite
@@ -71,7 +72,8 @@ class Claims:
     ) -> dict[str, Any] | None:
         site = held.site
         if isinstance(action, Invite):
-            held_slot = await self._desk.hold(site.id, did, action.queue, action.skills, now + valid_ms)
+            ends = now + valid_ms + OPEN_MS  # it may be drawn late, and is then open for a while
+            held_slot = await self._desk.hold(site.id, did, action.queue, action.skills, ends)
             return {} if held_slot else None
         if isinstance(action, GiveOffer):
             offer = site.offers[action.offer]

@@ -1,7 +1,7 @@
 """The way of one event in this process: fold, decide, commit, and only then acknowledge.
 
 The engine knows sessions, pages and rules; sockets are `Peer`s to it. What follows from a decision (claims,
-invites, talks) lies in `Decider` and `Talks`, which work beside the events and never hold up an ack.
+invites, talks) lies in `Decider`, `Delivery` and `Talks`, which work beside the events and never hold up an ack.
 """
 
 from __future__ import annotations
@@ -55,14 +55,15 @@ class Engine:
         self.clock = clock
         self.secret = secret
         self.new_id = new_id
-        self.holdings = Holdings(store, visitors, clock, self._taken, self._given_up, decider.kept)
+        self.holdings = Holdings(store, visitors, clock, self._taken, self._given_up, decider.delivery.kept)
         self.committer = self.holdings.committer
         self.timers = Timers(clock, self._wake)
         self.decider = decider
+        self.delivery = decider.delivery
         self.talks = talks
         self.events = 0
         self._beside: list[asyncio.Task[None]] = []
-        decider.bind(self.committer, self.timers)
+        self.delivery.bind(self.committer, self.timers)
         talks.bind(self.committer)
 
     # --- life of the process -------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ class Engine:
     async def settled(self) -> None:
         """Return when no commit, claim or attach is under way (a driven clock may then go on)."""
         while True:
-            under_way = {*self.decider.tasks, *self.talks.tasks, *self.holdings.tasks}
+            under_way = {*self.delivery.tasks, *self.talks.tasks, *self.holdings.tasks}
             if under_way:
                 await asyncio.wait(under_way)
             elif self.committer.busy:
@@ -163,7 +164,7 @@ class Engine:
 
     def _taken(self, held: Held, inbox: Inbox) -> None:
         self._fold_inbox(held, inbox)
-        self.decider.attached(held)
+        self.delivery.attached(held)
 
     # --- events --------------------------------------------------------------------------------------------
 
@@ -197,7 +198,7 @@ class Engine:
             kind = fold(session, page_id, event, now)
             mask |= 1 << kind
             if kind >= 30:
-                self.decider.feedback(held, event, now)
+                self.delivery.feedback(held, event, now)
         if page_id not in held.peers:
             hide(
                 session, page_id, session.pages[page_id].last
@@ -208,7 +209,7 @@ class Engine:
     def _decide(self, held: Held, page_id: str, mask: int, now: int) -> None:
         fired = held.site.rules.edges(held.session, mask, now, held.due)
         if held.session.decision is not None:
-            self.decider.recheck(held, page_id, now)
+            self.delivery.recheck(held, page_id, now)
         if fired:
             self.decider.consider(held, fired, now)
         if held.session.talk:
@@ -223,7 +224,7 @@ class Engine:
         if session.truth != before:
             self.committer.mark(held)
         if held.deadline and held.deadline <= now:
-            self.decider.deadline(held, now)
+            self.delivery.deadline(held, now)
         if late:
             self.decider.too_late(held, [rule for rule in fired if rule.index in late])
             fired = [rule for rule in fired if rule.index not in late]
@@ -283,7 +284,7 @@ class Engine:
             now = self.clock.now()
             held.session.payment_since, held.session.purchased_at = 0, now
             self.committer.mark(held)
-            self.decider.recheck(held, "", now)
+            self.delivery.recheck(held, "", now)
 
     # --- a page closes -------------------------------------------------------------------------------------
 

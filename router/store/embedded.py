@@ -96,12 +96,16 @@ class Embedded:
             if self.process.poll() is not None:
                 raise StartError(f"The private Valkey ended at once with status {self.process.returncode}.")
             answer = _ask(self.port, "PING")
-            if answer.startswith(b"+PONG"):
+            if answer.startswith(b"+PONG") and self._is_ours():
                 return
             if answer.startswith(b"-LOADING"):  # it reads its data, and that may be much
                 deadline = time.monotonic() + START_S
             time.sleep(0.01)
         raise StartError(f"The private Valkey did not answer within {START_S:.0f} s.")
+
+    def _is_ours(self) -> bool:
+        """Whether it is our server that answers: the port may have become another's since it was free."""
+        return b"\r\nprocess_id:%d\r\n" % self.process.pid in _ask(self.port, "INFO", "server")
 
     def stop(self) -> None:
         """End the server; it writes its data first."""

@@ -31,7 +31,7 @@ def owner(sid: str) -> str:
 
 
 def open_page(node: str, page: str) -> str:
-    """Field of an owner record. What a process that lost the session says late of its pages is then about them alone."""
+    """Field of an owner record. What a process that lost the session says late is then about its own pages."""
     return f"p:{node}:{page}"
 
 

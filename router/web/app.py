@@ -28,6 +28,7 @@ from router.errors import Refused, StartError
 from router.live.claims import Claims
 from router.live.clock import Clock
 from router.live.decider import Decider
+from router.live.delivery import Delivery
 from router.live.desk import Desk
 from router.live.engine import Engine
 from router.live.talks import Talks
@@ -100,10 +101,11 @@ class Service:
         )  # fmt: skip
         talks = Talks(clock, self.desk)
         claims = Claims(clock, self.visitors, self.offers, self.desk, secrets.token_bytes)
+        delivery = Delivery(clock, claims, talks, self.journal, new_id)
         store = Sessions(self.link, self.node, lambda: secrets.token_hex(8))
         self.engine = Engine(
             self.sites, store, self.visitors, clock, secret, new_id,
-            Decider(clock, claims, talks, self.journal, new_id), talks,
+            Decider(clock, claims, delivery, self.journal, new_id), talks,
         )  # fmt: skip
         self.desk.on_farewell = self.engine.farewell_elsewhere
         self.roster = Roster(self.engine)

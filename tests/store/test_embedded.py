@@ -86,6 +86,7 @@ def test_another_server_on_a_remembered_port_is_left_alone(tmp_path: Path) -> No
 
 
 def test_a_server_that_does_not_start_is_said_and_gives_the_folder_free(tmp_path: Path) -> None:
+    """Another server on its port once answered in its stead."""
     with Embedded() as other, pytest.raises(StartError, match="private Valkey"):
         Embedded(tmp_path, port=other.port, appendfsync="nonsense")
     Embedded(tmp_path).stop()
