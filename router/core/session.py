@@ -367,7 +367,7 @@ def _turn(
     page.state, page.since = state, at
     if state != ev.HIDDEN and _newest(session, at, PAGE, DWELL):
         session.current = page_id
-    if any(other.state for other in session.pages.values()):
+    if state != ev.HIDDEN or any(other.state for other in session.pages.values()):
         if not session.visible_since:
             session.visible_since = at
     elif session.visible_since:
@@ -400,6 +400,8 @@ def _nothing(session: Session, page_id: str, page: Page, event: Any, at: int) ->
 
 def _newest(session: Session, at: int, *kinds: int) -> bool:
     """Whether no event of these kinds happened after `at`: a late event never rewinds the session."""
+    if at >= session.newest:
+        return True  # nearly always: nothing at all happened later
     last = session.last
     return not any(kind in last and last[kind][0] > at for kind in kinds)
 

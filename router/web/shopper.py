@@ -63,7 +63,7 @@ class ShopperSocket(WSListener):
         if kind == WSMsgType.BINARY and frame.fin:
             message = None
             try:
-                message = wire.decode(frame.get_payload_as_memoryview())
+                message = wire.decode(frame.get_payload_as_bytes())
                 self._message(message)
             except Refused as refused:
                 self.refuse(refused, message)

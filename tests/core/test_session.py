@@ -245,3 +245,76 @@ class TestBounds:
         for n in range(3):
             fold(s, P1, view("/shipping"), T + n)
         assert s.seen["p:/shipping"] == [T, T + 1, T + 2]
+
+
+class TestLate:
+    """What a page says late, another page's later events behind it, counts and rewinds nothing."""
+
+    def test_a_late_page_view_neither_becomes_the_current_one_nor_ends_the_payment(self) -> None:
+        s = session(P1, P2)
+        fold(s, P2, view("/pay", "payment"), T)
+        fold(s, P2, ev.Dwell(0, 0, ev.FOCUSED), T)
+        fold(s, P1, view("/cart", "cart", age=2000), T + 500)
+        assert s.view is not None and (s.view.path, s.payment_since) == ("/pay", T)
+        assert s.seen["p:/cart"] == [T - 1500]
+
+    def test_a_late_view_of_the_payment_page_begins_no_payment_that_has_failed_since(self) -> None:
+        s = session(P1, P2)
+        fold(s, P2, ev.Payment(0, "card", "failed"), T)
+        fold(s, P1, view("/pay", "payment", age=5000), T + 500)
+        assert s.payment_since == 0
+
+    @pytest.mark.parametrize(("first", "late"), [("started", "failed"), ("failed", "started")])
+    def test_an_older_payment_result_does_not_overrule_a_newer_one(self, first: str, late: str) -> None:
+        s = session(P1, P2)
+        fold(s, P2, ev.Payment(0, "card", first), T)
+        before = s.payment_since
+        fold(s, P1, ev.Payment(5000, "card", late), T + 500)
+        assert s.payment_since == before == (T if first == "started" else 0)
+
+    def test_a_purchase_ends_no_payment_that_began_after_it(self) -> None:
+        s = session(P1, P2)
+        fold(s, P2, ev.Payment(0, "card", "started"), T)
+        fold(s, P1, ev.Purchase(5000, "o-1"), T + 500)
+        assert (s.payment_since, s.purchased_at) == (T, T - 4500)
+
+    @pytest.mark.parametrize("late", [
+        ev.Cart(2000, 0, 0, 0.0, "JPY", []),
+        ev.CartAdd(2000, CUP, currency="JPY"),
+        ev.CartRemove(2000, CUP, currency="JPY"),
+        ev.Purchase(2000, "o-1"),
+    ])  # fmt: skip
+    def test_a_late_event_does_not_change_a_cart_that_was_looked_at_since(self, late: ev.Event) -> None:
+        s = session(P1, P2)
+        fold(s, P2, ev.Cart(0, 1, 2, 6400.0, "JPY", [ev.Item("cup", "Cup", price=3200.0, quantity=2)]), T)
+        fold(s, P1, late, T + 500)
+        assert (s.cart.value, s.cart.quantity, s.cart.lines["cup"].quantity) == (6400.0, 2, 2)
+
+    def test_a_late_look_at_the_cart_does_not_undo_what_was_added_since(self) -> None:
+        s = session(P1, P2)
+        fold(s, P2, ev.CartAdd(0, CUP, currency="JPY"), T)
+        fold(s, P1, ev.Cart(2000, 0, 0, 0.0, "JPY", []), T + 500)
+        assert (s.cart.value, s.cart.quantity) == (3200.0, 1)
+
+    def test_a_late_product_is_seen_but_is_not_the_one_seen_last(self) -> None:
+        s = session(P1, P2)
+        fold(s, P2, ev.Product(0, CUP, currency="JPY"), T)
+        fold(s, P1, ev.Product(2000, ev.Item("bowl", price=1000.0), currency="JPY"), T + 500)
+        assert s.product is not None and s.product.id == "cup" and s.seen["i:bowl"] == [T - 1500]
+
+    def test_a_page_without_a_socket_is_hidden_as_of_its_own_last_word(self) -> None:
+        """What it had left unsaid is resent by the next page: it was looked at then, and is not now."""
+        s = session(P1, P2)
+        fold(s, P1, view("/a", age=3000), T)
+        fold(s, P1, ev.Dwell(3000, 0, ev.FOCUSED), T)
+        fold(s, P1, ev.Dwell(1000, 2000, ev.VISIBLE), T)
+        hide(s, P1, s.pages[P1].last)
+        assert not is_visible(s) and (visible_clock(s, T), dwell_site(s, T)) == (2000, 2000)
+
+    def test_hiding_one_page_leaves_another_one_visible(self) -> None:
+        s = session(P1, P2)
+        fold(s, P2, view("/b"), T)
+        fold(s, P2, ev.Dwell(0, 0, ev.FOCUSED), T)
+        fold(s, P1, ev.Dwell(1000, 0, ev.VISIBLE), T + 500)
+        hide(s, P1, s.pages[P1].last)
+        assert is_visible(s) and s.current == P2 and visible_clock(s, T + 2000) == 2000

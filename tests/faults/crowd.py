@@ -174,6 +174,16 @@ class Talk:
             self.answered.append(f"answer {n}")
             await asyncio.sleep(5 * EVERY_S)
 
+    async def repeat(self) -> None:
+        """Both sides say everything again, as after a confirmation that did not come."""
+        self.visitor.got.clear()
+        await self.visitor.come()
+        for n, text in enumerate(self.said, 1):
+            self.visitor.tab.send_message(wire.Say(self.cid, f"mid-shopper-{n}", text))
+        await until(lambda: len(self.visitor.all(wire.Stored)) == len(self.said))
+        for n, text in enumerate(self.answered, 1):
+            assert (await self.agent.ask("say", cid=self.cid, mid=f"mid-agent-{n}", text=text))["t"] == "ok"
+
     async def lines(self) -> dict[str, list[str]]:
         """What the conversation holds, by author, as the agent's history has it."""
         answer = await self.agent.ask("history", cid=self.cid, after=0)

@@ -18,6 +18,7 @@ from router.core import protocol as wire
 from router.store.embedded import Embedded
 from tests.agent import Agent
 from tests.faults.crowd import Crowd, Visitor, begin_talk, come_back
+from tests.relay import Relay
 from tests.service import Process
 from tests.waiting import until
 
@@ -89,6 +90,7 @@ async def test_kill_9_of_the_service_under_load(redis: Redis, valkey: Embedded, 
         for visitor in crowd.visitors:
             await visitor.check(redis)
         await come_back(agent)
+        await talk.repeat()
         lines = await talk.lines()
         assert_said(lines["shopper"], talk.said)
         assert_said(lines["agent"], talk.answered)
@@ -111,6 +113,33 @@ def assert_said(stored: list[str], confirmed: list[str]) -> None:
     """Each confirmed line once and in order; the last one may have been stored without its confirmation seen."""
     assert stored[: len(confirmed)] == confirmed
     assert len(stored) - len(confirmed) in (0, 1)
+
+
+@pytest.mark.parametrize("arrives", [True, False], ids=["what was on its way arrives late", "it is lost"])
+async def test_kill_9_while_the_store_is_silent(
+    redis: Redis, valkey: Embedded, tmp_path: Path, arrives: bool
+) -> None:
+    """Nothing is acked before it is stored, whatever becomes of what the dead process had sent."""
+    async with (
+        Relay(valkey.port) as relay,
+        running(tmp_path, f"redis://127.0.0.1:{relay.port}/0") as service,
+        Crowd(service.at, 6) as crowd,
+    ):
+        await crowd.busy(20)
+        relay.fall_silent()
+        acked = [visitor.tab.acked for visitor in crowd.visitors]
+        await until(lambda: all(v.tab.sent > v.tab.acked + 20 for v in crowd.visitors))
+        for visitor, before in zip(crowd.visitors, acked, strict=True):
+            assert visitor.tab.acked <= before + 5, "but for what the store had confirmed before"
+        service.kill()
+        if not arrives:
+            relay.cut()
+        relay.heal()
+        await service.start()
+        await crowd.busy(20)
+        await crowd.settle()
+        for visitor in crowd.visitors:
+            await visitor.check(redis)
 
 
 async def test_an_orderly_restart_says_so_and_loses_nothing(

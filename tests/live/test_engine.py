@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -13,34 +11,14 @@ from redis.asyncio import Redis
 
 from router.core import events as ev
 from router.core import protocol as wire
-from router.core.session import Session
 from router.live.clock import WallClock
-from router.live.commit import decode_session
 from router.store import keys
 from router.store.embedded import Embedded
+from tests.live.world import stored, view
 from tests.relay import Relay
 from tests.service import InLoop, in_loop
 from tests.shopper import Shopper, page_id
 from tests.waiting import until, until_async
-
-
-@pytest.fixture
-async def service(redis: Redis, valkey: Embedded, tmp_path: Path) -> AsyncIterator[InLoop]:
-    async with in_loop(valkey.url, WallClock(), tmp_path) as running:
-        yield running
-
-
-async def stored(redis: Redis, sid: str) -> Session:
-    """The session as the store has it."""
-    token: Any = await redis.hget(keys.owner(sid), "token")
-    assert token is not None
-    blob: Any = await redis.get(keys.blob(sid, token.decode()))
-    assert blob is not None
-    return decode_session(blob)
-
-
-def view(path: str, kind: str = "other") -> ev.Page:
-    return ev.Page(0, kind, path)
 
 
 async def test_an_acked_event_is_in_the_store(service: InLoop, redis: Redis) -> None:

@@ -3,94 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from redis.asyncio import Redis
 
 from router.core import events as ev
 from router.core import protocol as wire
-from router.live.clock import DrivenClock
-from router.replay.page import PageClient
 from router.store.embedded import Embedded
-from router.store.journal import read
 from tests.agent import Agent
-from tests.service import InLoop, in_loop
+from tests.live.world import World, available, ends, invited, on_cart, outcomes, talking
+from tests.service import in_loop
 from tests.shopper import Shopper
 from tests.waiting import until
-
-T = 1_780_000_000_000
-CUP = ev.Item("cup-01", "Cup", price=4800.0)
-
-
-class World:
-    """The service, its clock, and what moves it."""
-
-    def __init__(self, at: InLoop, clock: DrivenClock) -> None:
-        self.at = at
-        self.clock = clock
-
-    async def later(self, seconds: float) -> None:
-        """Let time pass."""
-        service = self.at.service
-        await service.settled()
-        await self.clock.advance(self.clock.now() + int(seconds * 1000), service.settled)
-        await service.settled()
-
-
-@pytest.fixture
-async def world(redis: Redis, valkey: Embedded, tmp_path: Path) -> AsyncIterator[World]:
-    clock = DrivenClock(T)
-    async with in_loop(valkey.url, clock, tmp_path, lease_ms=0, sweep_ms=5_000) as at:
-        yield World(at, clock)
-
-
-async def on_cart(shopper: Shopper, quantity: int = 1) -> PageClient:
-    """A shopper who looks at a cart that is worth it."""
-    page = await shopper.open()
-    item = ev.Item(CUP.id, CUP.name, price=CUP.price, quantity=quantity)
-    page.send(
-        ev.Page(0, "cart", "/demo/cart", title="カート"),
-        ev.Dwell(0, 0, ev.FOCUSED),
-        ev.CartAdd(0, item, currency="JPY"),
-        ev.Cart(0, 1, quantity, 4800.0 * quantity, "JPY", [item]),
-    )
-    await page.stored()
-    return page
-
-
-async def invited(world: World, shopper: Shopper) -> tuple[PageClient, wire.Show]:
-    page = await on_cart(shopper)
-    await world.later(8)
-    show = await shopper.next(wire.Show)
-    page.send(ev.Shown(0, show.decision))
-    await page.stored()
-    return page, show
-
-
-async def talking(world: World, shopper: Shopper, agent: Agent) -> tuple[PageClient, str]:
-    page, show = await invited(world, shopper)
-    page.send(ev.Accepted(0, show.decision))
-    ring = await agent.next("ring")
-    cid = ring["conversation"]["cid"]
-    assert (await agent.ask("accept", cid=cid))["t"] == "ok"
-    await until(lambda: [m for m in shopper.all(wire.Conversation) if m.state == "active"])
-    return page, cid
-
-
-async def available(agent: Agent) -> None:
-    assert (await agent.ask("presence", state="available"))["t"] == "ok"
-
-
-async def ends(redis: Redis, world: World) -> list[str]:
-    await world.at.service.journal.flush()
-    return [entry.record["end"] async for entry in read(redis) if entry.kind == "end"]
-
-
-async def outcomes(redis: Redis, world: World) -> list[tuple[str, str]]:
-    await world.at.service.journal.flush()
-    return [(e.record["rule"], e.record["outcome"]) async for e in read(redis) if e.kind == "decision"]
 
 
 async def test_the_invite_comes_at_its_moment_and_not_before(world: World) -> None:
@@ -283,10 +207,8 @@ async def test_an_answer_in_one_tab_takes_it_away_in_the_others(world: World) ->
         other.send(ev.Page(0, "home", "/demo/"), ev.Dwell(0, 0, ev.VISIBLE))
         assert (await shopper.next(wire.Show)).again
         page.send(ev.Dismissed(0, show.decision))
-        retracts = await until(
-            lambda: shopper.all(wire.Retract) if len(shopper.all(wire.Retract)) == 2 else None
-        )
-        assert retracts[0] == wire.Retract(show.decision, "answered") and other.connected
+        await until(lambda: len(shopper.all(wire.Retract)) == 2)
+        assert shopper.all(wire.Retract)[0] == wire.Retract(show.decision, "answered") and other.connected
 
 
 async def test_a_page_that_cannot_draw_leaves_it_to_another_visible_one(world: World, redis: Redis) -> None:

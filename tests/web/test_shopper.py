@@ -239,7 +239,9 @@ async def test_more_than_256_unacked_events_pause_the_socket_and_all_are_stored(
         for n in range(24):
             page.send(*(view(f"/{n}/" + "x" * 250) for _ in range(64)))
         await until(lambda: mine.paused)
-        assert MAX_UNACKED < mine.taken <= 2 * MAX_UNACKED, "the rest stays with the page, but for what one read took"
+        assert MAX_UNACKED < mine.taken <= 2 * MAX_UNACKED, (
+            "the rest stays with the page, but for what one read took"
+        )
         relay.heal()
         async with asyncio.timeout(10):
             await page.stored()
@@ -257,6 +259,7 @@ async def test_repeated_batches_never_pause_the_socket_for_ever(at: InLoop) -> N
     await page.stored()
     for _ in range(8):
         page.send_message(wire.Batch(page.page, 1, events))
+    await until(lambda: len(shopper.all(wire.Ack)) >= 8)
     page.send(view("/last"))
     async with asyncio.timeout(5):
         await page.stored()
@@ -267,6 +270,7 @@ async def test_batches_behind_a_gap_never_pause_the_socket_for_ever(at: InLoop) 
     page = await shopper.open()
     for n in range(8):
         page.send_message(wire.Batch(page.page, 1000 + 64 * n, [view("/x")] * 64))
+    await until(lambda: len(shopper.all(wire.Gap)) == 8)
     page.send(view("/first"))
     async with asyncio.timeout(5):
         await page.stored()

@@ -28,7 +28,7 @@ class Rule:
     """
 
     __slots__ = (
-        "bit", "caps", "change", "holdout", "id", "index", "mode", "patience_ms", "priority", "reads",
+        "bit", "caps", "change", "gate", "holdout", "id", "index", "mode", "patience_ms", "priority", "reads",
         "rollout", "scope", "test", "then", "timed", "valid_ms", "why",
     )  # fmt: skip
 
@@ -54,6 +54,7 @@ class Rule:
         self.scope = compiled.scope
         self.test = compiled.test
         self.change = compiled.change or _never
+        self.gate = compiled.gate
         self.why = compiled.why
 
     def __repr__(self) -> str:
@@ -131,6 +132,10 @@ class RuleSet:
         truth = session.truth
         fired = []
         for rule in rules:
+            if rule.gate is not None and not rule.gate(session, now):
+                truth &= ~rule.bit
+                due.pop(rule.index, None)
+                continue
             if rule.test(session, now):
                 if not truth & rule.bit:
                     truth |= rule.bit

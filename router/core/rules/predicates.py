@@ -27,7 +27,8 @@ OPPOSITE: Final = {"eq": "ne", "gte": "lt", "gt": "lte", "lte": "gt", "lt": "gte
 class Predicate:
     """`change` gives the earliest moment after now at which `test` may answer differently if nothing more
     happens: never later than the true one. `change` is None where time changes nothing; `why` is asked only
-    while it holds.
+    while it holds. `gate` is the part of an `all` that time cannot change: while it is false, so is `test`, and
+    `change` knows no moment.
     """
 
     test: Test
@@ -35,6 +36,7 @@ class Predicate:
     reads: int
     change: Change | None = None
     scope: frozenset[str] = frozenset()
+    gate: Test | None = None
 
 
 def build(condition: Condition, holds: bool = True) -> Predicate:
@@ -224,7 +226,9 @@ def _joined(parts: Sequence[Predicate], every: bool) -> Predicate:
         reads |= part.reads
         scope |= part.scope
     change = None if all(part.change is None for part in parts) else _turning(ordered, every)
-    return Predicate((_every if every else _some)(tests), _why_joined(parts), reads, change, scope)
+    fixed = tuple(part.test for part in parts if part.change is None)
+    gate = _every(fixed) if every and fixed and change is not None else None
+    return Predicate((_every if every else _some)(tests), _why_joined(parts), reads, change, scope, gate)
 
 
 def _every(tests: tuple[Test, ...]) -> Test:
