@@ -180,7 +180,7 @@ class Talk:
         await self.visitor.come()
         for n, text in enumerate(self.said, 1):
             self.visitor.tab.send_message(wire.Say(self.cid, f"mid-shopper-{n}", text))
-        await until(lambda: len(self.visitor.all(wire.Stored)) == len(self.said))
+            assert (await self.visitor.next(wire.Stored)).mid == f"mid-shopper-{n}"
         for n, text in enumerate(self.answered, 1):
             assert (await self.agent.ask("say", cid=self.cid, mid=f"mid-agent-{n}", text=text))["t"] == "ok"
 

@@ -96,13 +96,10 @@ async def test_who_accepted_with_the_last_word_of_a_page_is_not_there_for_ever(w
         body = farewell(shopper, page.page, page.sent + 1, ev.Accepted(0, show.decision))
         await world.at.service.engine.farewell(body)
         await world.later(10)
-        assert show.decision not in world.at.service.desk._present
-        await until(lambda: _states(agent, show.decision)[-1:] == ["away"])
-
-
-def _states(agent: Agent, cid: str) -> list[str]:
-    states = [f["conversation"] for f in agent.got if "conversation" in f]
-    return [conversation["state"] for conversation in states if conversation["cid"] == cid]
+        desk = world.at.service.desk
+        assert show.decision not in desk._present
+        assert (await desk._talk("demo", show.decision)).state == "away"
+        assert (await agent.next("ring_over"))["reason"] == "cancelled"
 
 
 async def test_a_chat_of_more_than_half_an_hour_is_still_there_on_the_next_page(calm: World) -> None:
