@@ -112,7 +112,9 @@ async def test_after_a_reconnect_only_what_is_not_stored_is_sent(peer: Peer, sho
     assert [event.id for event in again if isinstance(event, ev.ItemList)] == ["new"]
 
 
-async def test_after_a_reconnect_the_page_says_again_that_it_is_looked_at(peer: Peer, shopper: Shopper) -> None:
+async def test_after_a_reconnect_the_page_says_again_that_it_is_looked_at(
+    peer: Peer, shopper: Shopper
+) -> None:
     """With the socket the service took the page for hidden; silences would stand still for ever."""
     await visit(peer, shopper.page)
     await until(lambda: peer.said(wire.Batch))
