@@ -59,7 +59,7 @@ class Running:
     @property
     def session(self) -> Session:
         """The one session there is."""
-        (held,) = self.service.engine.held.values()
+        (held,) = self.service.engine.holdings.all()
         return held.session
 
 
@@ -86,7 +86,8 @@ async def demo(running: Running) -> Running:
     """The service with a fresh store."""
     redis: Redis = running.service.redis
     await until(lambda: not running.service.roster.sockets)
-    running.service.engine.held.clear()
+    for held in running.service.engine.holdings.all():
+        running.service.engine.holdings.give_up(held, "fenced")
     await redis.flushall()
     await demo_seed.seed(redis)
     return running

@@ -78,6 +78,7 @@ async def test_a_taken_port(tmp_path: Path, taken: int) -> None:
     ("env", "words"),
     [
         ({"PORT": "eighty"}, ["PORT", "65535", "'eighty'"]),
+        ({"ROUTER_SECRET": "passing"}, ["ROUTER_SECRET", "at least 32 characters"]),
         ({"REDIS_URL": "127.0.0.1:6379"}, ["REDIS_URL", "redis://"]),
         ({"REDIS_URL": "redis://:pass@127.0.0.1:1/0"}, ["redis://127.0.0.1:1/0", "REDIS_URL"]),
         ({"ROUTER_DATA": os.devnull}, ["ROUTER_DATA", os.devnull]),
