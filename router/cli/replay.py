@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +47,7 @@ def replay(
     Exit status 1 when a check fails. The service runs on a clock that the recording drives, so silences, caps and
     deadlines mean what they say while recorded days pass in seconds.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the private store ends with us
     chosen = _site(read_sites(sites), site)
     console = Console()
     recording = load(file, chosen.currency)

@@ -85,6 +85,7 @@ async def _serve(
         raise service.failure or StartError("The service did not start.") from None
     finally:
         told.cancel()
+        uvicorn_log.disabled = False
 
 
 async def _tell(server: Server, running: Running, announce: Callable[[Running], None] | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -76,9 +77,10 @@ async def test_readyz_answers_soon_while_the_store_is_silent_and_recovers(
 
 
 async def test_a_defect_of_ours_is_a_named_error_with_every_header(
-    at: InLoop, caplog: pytest.LogCaptureFixture
+    at: InLoop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server's own answer to an exception once went out as bare text without a policy."""
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)  # as the service runs it
 
     async def broken(request: Request) -> Response:
         raise ZeroDivisionError("secret detail")
