@@ -23,6 +23,7 @@ from rich.progress import (
 from router.core.site import Site
 from router.errors import StartError
 from router.replay import report
+from router.replay.driver import ACCEPTANCE
 from router.replay.recording import Recording, load
 from router.replay.run import Outcome, run
 from router.settings import PACKAGE
@@ -40,6 +41,9 @@ def replay(
     site: Annotated[str | None, typer.Option(help="Which of its sites; needed if there are several.")] = None,
     agents: Annotated[int, typer.Option(min=0, max=200, help="Simulated agents.")] = 5,
     seed: Annotated[int, typer.Option(help="What simulated people do follows from this.")] = 1,
+    acceptance: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of invites that are accepted.")
+    ] = ACCEPTANCE,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many actions.")] = None,
 ) -> None:
     """Send a recording over real sockets, with simulated agents answering; ends with a table and checks.
@@ -54,7 +58,7 @@ def replay(
     if limit is not None:
         recording.actions = recording.actions[:limit]
     with Embedded() as store:
-        outcome = _run(console, recording, chosen, sites, store, agents, seed)
+        outcome = _run(console, recording, chosen, sites, store, agents, seed, acceptance)
     lacks = report.lacking(chosen, chosen.rules.entries, recording)
     driver = outcome.driver
     report.show(
@@ -81,7 +85,14 @@ def _site(sites: dict[str, Site], wanted: str | None) -> Site:
 
 
 def _run(
-    console: Console, recording: Recording, site: Site, sites: Path, store: Embedded, agents: int, seed: int
+    console: Console,
+    recording: Recording,
+    site: Site,
+    sites: Path,
+    store: Embedded,
+    agents: int,
+    seed: int,
+    acceptance: float,
 ) -> Outcome:
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
@@ -89,7 +100,7 @@ def _run(
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Replaying", total=len(recording.actions))
         work = run(
-            recording, site, sites, store, agents=agents, seed=seed,
+            recording, site, sites, store, agents=agents, seed=seed, acceptance=acceptance,
             progress=lambda done: bar.update(task, completed=done) if done % 50 == 0 else None,
         )  # fmt: skip
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

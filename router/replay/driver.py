@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from router.core import events as ev
 from router.core import protocol as wire
@@ -29,7 +30,8 @@ from router.replay.recording import Action, Recording
 from router.store import keys
 
 LINGER_MS: Final = 150_000
-ACCEPT, DISMISS, COPY = 0.06, 0.25, 0.3  # invites to a chat are accepted by 3 to 9 of a hundred
+ACCEPTANCE: Final = 0.06  # 3 to 9 of a hundred, as others measured
+DISMISS, COPY = 0.25, 0.3
 SAY_AFTER_MS: Final = 5_000
 STORED_S: Final = 10.0
 RECONNECT_TRIES: Final = 40
@@ -157,7 +159,7 @@ class Shopper:
         driver.plan(at, lambda: self.send(ev.Shown(0, show.decision)))
         drawn = driver.chance.random()
         answer: ev.AnyEvent | None = None
-        if show.kind == "invite" and drawn < ACCEPT:
+        if show.kind == "invite" and drawn < driver.acceptance:
             answer = ev.Accepted(0, show.decision)
         elif show.kind == "offer" and drawn < COPY:
             answer = ev.Copied(0, show.decision)
@@ -187,7 +189,7 @@ class Shopper:
 
 class Driver:
     """Runs a recording through a service. `progress(done)` is told after each action; `faults` are done before the
-    action of their number.
+    action of their number. `acceptance`: the share of invites that shoppers accept.
     """
 
     def __init__(
@@ -201,6 +203,7 @@ class Driver:
         *,
         progress: Callable[[int], None] = lambda done: None,
         faults: dict[int, Work] | None = None,
+        acceptance: float = ACCEPTANCE,
     ) -> None:
         self.recording = recording
         self.site = site
@@ -208,6 +211,7 @@ class Driver:
         self.redis = redis
         self.agents = agents
         self.chance = chance
+        self.acceptance = acceptance
         self.tally = Tally()
         self.visitors: dict[str, str] = {}
         self.tokens: dict[str, str] = {}
@@ -312,11 +316,19 @@ class Driver:
             self._weigh(shopper, blob)
 
     async def _ask(self, commands: Iterable[tuple[str, ...]]) -> list[bytes | None]:
-        async with self.redis.pipeline(transaction=False) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)
-            answers: list[bytes | None] = await pipe.execute()
-            return answers
+        asked = list(commands)
+        for attempt in itertools.count():
+            try:
+                async with self.redis.pipeline(transaction=False) as pipe:
+                    for command in asked:
+                        pipe.execute_command(*command)
+                    answers: list[bytes | None] = await pipe.execute()
+                    return answers
+            except RedisError:  # a store that was killed is tried until it is back
+                if attempt >= RECONNECT_TRIES:
+                    raise
+                await asyncio.sleep(0.1)
+        raise AssertionError("unreachable")
 
     def _weigh(self, shopper: Shopper, blob: bytes | None) -> None:
         page, tally = shopper.page, self.tally

@@ -90,7 +90,7 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 )
             for row in reader:
                 yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, gzip.BadGzipFile, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise StartError(f"{file} cannot be read as a recording: {error}") from None
 
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from router.core.site import Site
 from router.replay.agents import SimulatedAgent, enrol
 from router.replay.driven import DrivenService
-from router.replay.driver import Driver, Work
+from router.replay.driver import ACCEPTANCE, Driver, Work
 from router.replay.recording import Recording
 from router.replay.report import Check, Journalled, checks, journalled
 from router.store.embedded import Embedded
@@ -42,6 +42,7 @@ async def run(
     seed: int,
     progress: Callable[[int], None] = lambda done: None,
     faults: Faults | None = None,
+    acceptance: float = ACCEPTANCE,
 ) -> Outcome:
     """Replay a recording through `site` on the store; `faults` are what is to go wrong, by the action's number."""
     redis: Redis = Redis.from_url(store.url)
@@ -54,7 +55,7 @@ async def run(
         people: list[SimulatedAgent] = []
         driver = Driver(
             recording, site, service, redis, people, chance, progress=progress,
-            faults=faults(service, store) if faults else None,
+            faults=faults(service, store) if faults else None, acceptance=acceptance,
         )  # fmt: skip
         people += [
             SimulatedAgent(login, site, driver.plan_in, random.Random(chance.random()))  # noqa: S311

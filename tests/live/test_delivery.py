@@ -72,9 +72,11 @@ async def decided_but_not_stored(world: World, shopper: Shopper) -> AsyncIterato
     moving = asyncio.create_task(world.later(8))
     held = held_of(world.at, shopper)
     await until(lambda: held.session.decision)
-    yield
-    commits.release()
-    await moving
+    try:
+        yield
+    finally:
+        commits.release()
+        await moving
 
 
 async def taken(world: World, shopper: Shopper, page: PageClient) -> None:
@@ -117,15 +119,16 @@ class TestStoredFirst:
                 await heard(shopper, page)
             assert len(shopper.all(wire.Show)) == 1
 
-    async def test_an_invite_that_was_not_yet_stored_does_not_flash_on_the_payment_page(
-        self, world: World, redis: Redis
+    @pytest.mark.parametrize("event", [view("/pay", "payment"), ev.Payment(0, "card", "started")])
+    async def test_an_invite_that_was_not_yet_stored_does_not_flash_during_payment(
+        self, world: World, redis: Redis, event: ev.AnyEvent
     ) -> None:
         async with Agent(world.at) as agent:
             await available(agent)
             shopper = Shopper(world.at)
             page = await on_cart(shopper)
             async with decided_but_not_stored(world, shopper):
-                page.send(view("/pay", "payment"))
+                page.send(event)
                 await taken(world, shopper, page)
             await page.stored()
             await heard(shopper, page)

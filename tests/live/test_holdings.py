@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -25,6 +24,7 @@ from tests.agent import Agent
 from tests.live.world import (
     CUP,
     T,
+    Withheld,
     World,
     available,
     farewell,
@@ -76,6 +76,28 @@ async def next_page(shopper: Shopper, page: PageClient) -> PageClient:
     return onward
 
 
+async def refused_page(
+    shopper: Shopper, page: PageClient, monkeypatch: pytest.MonkeyPatch, *, arrives: bool
+) -> None:
+    """The next page, whose attach has no answer; whether it reached the store is not known here."""
+    service = shopper.at
+    assert isinstance(service, InLoop)
+    store = service.service.engine.store
+    attach = store.attach
+
+    async def unanswered(sid: str, *, page: str = "", previous: str = "", held: str = "") -> Attached:
+        monkeypatch.setattr(store, "attach", attach)
+        if arrives:
+            await attach(sid, page=page, previous=previous, held=held)
+        raise LinkLost("silent")
+
+    monkeypatch.setattr(store, "attach", unanswered)
+    with pytest.raises(ConnectionError):
+        await shopper.connect(shopper.page(), previous=page.page)
+    assert [error.name for error in shopper.all(wire.Error)] == ["unavailable"]
+    await service.service.settled()
+
+
 class TestTaking:
     async def test_a_change_behind_an_attach_does_not_fence_the_session_off_from_itself(
         self, service: InLoop, redis: Redis
@@ -91,28 +113,28 @@ class TestTaking:
         assert attaches.count == 1
         assert [step.label for step in (await stored(redis, shopper.sid)).journey] == ["/a", "/b"]
 
-    async def test_an_attach_that_nobody_answered_is_repeated_before_anything_is_written(
+    async def test_an_attach_that_did_not_arrive_leaves_the_session_to_who_had_it(
+        self, service: InLoop, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is folded next is written without waiting for another page to come."""
+        shopper, page = await first_page(service)
+        await left(service, shopper, page)
+        await refused_page(shopper, page, monkeypatch, arrives=False)
+        await service.service.engine.farewell(farewell(shopper, page.page, 2, view("/bye")))
+        await service.service.settled()
+        assert (await stored(redis, shopper.sid)).pages[page.page].mark == 2
+
+    async def test_an_attach_whose_answer_was_lost_is_no_other_owners_and_loses_nothing(
         self, service: InLoop, redis: Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         shopper, page = await first_page(service)
         await left(service, shopper, page)
-        store = service.service.engine.store
-        attach, answers = store.attach, iter([LinkLost("silent")])
-
-        async def lost_once(sid: str, *, page: str = "", previous: str = "", held: str = "") -> Attached:
-            answer = await attach(sid, page=page, previous=previous, held=held)
-            for error in answers:
-                raise error
-            return answer
-
-        monkeypatch.setattr(store, "attach", lost_once)
-        refused = shopper.page()
-        with pytest.raises(ConnectionError):
-            await shopper.connect(refused, previous=page.page)
-        assert [error.name for error in shopper.all(wire.Error)] == ["unavailable"]
-        await service.service.settled()
+        await refused_page(shopper, page, monkeypatch, arrives=True)
+        await service.service.engine.farewell(farewell(shopper, page.page, 2, view("/bye")))
         await next_page(shopper, page)
-        assert (await stored(redis, shopper.sid)).pages[page.page].mark == 1
+        await service.service.settled()
+        session = await stored(redis, shopper.sid)
+        assert (session.pages[page.page].mark, session.events) == (2, 3)
 
     async def test_a_page_whose_old_socket_still_stands_here_is_let_in_at_another_process(
         self, service: InLoop, redis: Redis, valkey: Embedded, tmp_path: Path
@@ -149,27 +171,36 @@ class TestTaking:
 
 
 class TestLastBatches:
-    async def test_last_batches_that_come_together_are_all_folded(
-        self, service: InLoop, redis: Redis
+    async def test_a_last_batch_that_comes_while_others_are_being_stored_is_folded_too(
+        self, service: InLoop, redis: Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Two folds at once each shortened the inbox by what they had read: the second threw others away."""
+        """Two folds under way each shortened the inbox by as many as they had read: the second took this one away."""
         shopper, _ = await first_page(service)
-        pages = [page_id() for _ in range(12)]
-        async with httpx.AsyncClient(base_url=service.url) as client:
+        engine, pages = service.service.engine, [page_id() for _ in range(3)]
+        commits, may_read = Withheld(engine.store), asyncio.Event()
+        read = engine.store.inbox
 
-            async def leave(page: str) -> int:
-                body = farewell(shopper, page, 1, view("/bye"))
-                return (await client.post("/v1/last", content=body)).status_code
+        async def later(sid: str) -> tuple[bytes, ...]:
+            await may_read.wait()
+            return await read(sid)
 
-            assert set(await asyncio.gather(*map(leave, pages))) == {204}
-        await service.service.settled()
+        async def three() -> bool:
+            return await redis.llen(keys.inbox(shopper.sid)) == 3
+
+        commits.on = True
+        for page in pages[:2]:
+            await engine.farewell(farewell(shopper, page, 1, view("/bye")))
+        monkeypatch.setattr(engine.store, "inbox", later)
+        third = asyncio.create_task(engine.farewell(farewell(shopper, pages[2], 1, view("/bye"))))
+        await until_async(three)
+        commits.release()
+        await engine.committer.idle()
+        may_read.set()
+        await third
+        await engine.settled()
         session = await stored(redis, shopper.sid)
-        assert {page: session.pages[page].mark for page in pages} == dict.fromkeys(pages, 1)
-
-        async def empty() -> bool:
-            return not await redis.exists(keys.inbox(shopper.sid))
-
-        await until_async(empty)
+        assert [session.pages[page].mark for page in pages if page in session.pages] == [1, 1, 1]
+        assert not await read(shopper.sid)
 
     async def test_a_last_batch_racing_the_next_pages_hello_is_folded_once(
         self, service: InLoop, redis: Redis
@@ -248,7 +279,7 @@ class TestDoubt:
                 service.service.link._timeout_s = 0.1
                 relay.fall_silent()
                 page.send(view("/b"))
-                await page.gone.wait()
+                await asyncio.wait_for(page.gone.wait(), 5)
                 assert page.closed_with == 4104 and len(service.service.engine.holdings) == 0
                 relay.heal()
 

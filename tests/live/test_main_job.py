@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from router.core import events as ev
 from router.core import protocol as wire
+from router.store import keys
 from router.store.embedded import Embedded
 from tests.agent import Agent
 from tests.live.world import World, available, ends, invited, on_cart, outcomes, talking
@@ -275,10 +276,10 @@ async def test_an_accept_that_was_acked_becomes_a_conversation_after_the_process
         world.at.service.engine.talks.open = lambda held, decision: None  # type: ignore[method-assign]
         page.send(ev.Accepted(0, show.decision))
         await page.stored()
-        await redis.delete(f"b:{world.at.service.node}")
+        world.at.service.engine.store.beat = lambda: None  # type: ignore[method-assign]
         async with in_loop(valkey.url, world.clock, tmp_path / "second", lease_ms=0) as second:
             shopper.at = second
-            await redis.delete(f"b:{world.at.service.node}")
+            await redis.delete(keys.beat(world.at.service.node))
             await asyncio.wait_for(shopper.open(), 5)
             assert (await shopper.next(wire.Conversation)).secret
             assert (await agent.next("ring"))["conversation"]["cid"] == show.decision

@@ -176,6 +176,8 @@ async def _sweeping(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     """The sweep of sessions, oftener than in service."""
     monkeypatch.setattr(holdings, "SWEEP_S", 0.01)
     task = asyncio.create_task(world.at.service.engine.holdings.sweep())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

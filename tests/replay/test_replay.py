@@ -36,7 +36,7 @@ def failing(outcome: Outcome) -> list[report.Check]:
 async def test_a_replay_shows_rings_talks_and_every_check_holds(tmp_path: Path, site: Site) -> None:
     recording = load(write(tmp_path / "r.csv.gz", 60), site.currency)
     with Embedded() as store:
-        outcome = await run(recording, site, SITES, store, agents=3, seed=1)
+        outcome = await run(recording, site, SITES, store, agents=3, seed=1, acceptance=0.5)
     tally = outcome.driver.tally
     assert not failing(outcome)
     assert tally.sessions >= 60 and tally.sent == tally.acked > 200
@@ -59,7 +59,7 @@ async def test_killing_the_service_during_a_replay_loses_and_doubles_nothing(
         return {40: kill, 80: kill}
 
     with Embedded() as store:
-        outcome = await run(recording, site, SITES, store, agents=2, seed=1, faults=faults)
+        outcome = await run(recording, site, SITES, store, agents=2, seed=1, faults=faults, acceptance=0.5)
     assert not failing(outcome)
     assert outcome.driver.tally.sent == outcome.driver.tally.stored
 
@@ -83,7 +83,7 @@ async def test_killing_the_store_during_a_replay_loses_no_acked_event(tmp_path: 
         return {60: kill}
 
     try:
-        outcome = await run(recording, site, SITES, store, agents=2, seed=1, faults=faults)
+        outcome = await run(recording, site, SITES, store, agents=2, seed=1, faults=faults, acceptance=0.5)
     finally:
         store.stop()
         for server in again:

@@ -27,8 +27,8 @@ OPPOSITE: Final = {"eq": "ne", "gte": "lt", "gt": "lte", "lte": "gt", "lt": "gte
 class Predicate:
     """`change` gives the earliest moment after now at which `test` may answer differently if nothing more
     happens: never later than the true one. `change` is None where time changes nothing; `why` is asked only
-    while it holds. `gate` is the part of an `all` that time cannot change: while it is false, so is `test`, and
-    `change` knows no moment.
+    while it holds. `gate` is what time cannot change of it: while that is false, so is `test`, and `change`
+    knows no moment.
     """
 
     test: Test
@@ -163,8 +163,13 @@ def _repeats(condition: Repeats, holds: bool) -> Predicate:
         moment = seen[-count] + window
         return moment if moment > now else None
 
+    def gate(session: Session, now: int) -> bool:
+        seen = times(session)
+        return seen is not None and len(seen) >= count
+
     scope = frozenset({"page"}) if condition.of == "page" and condition.path is None else frozenset[str]()
-    return Predicate(test, _why_repeats(condition, times, "gte" if holds else "lt"), reads, change, scope)
+    why = _why_repeats(condition, times, "gte" if holds else "lt")
+    return Predicate(test, why, reads, change, scope, gate if holds else None)
 
 
 def _why_repeats(condition: Repeats, times: Times, op: str) -> Why:
