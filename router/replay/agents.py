@@ -77,6 +77,11 @@ class SimulatedAgent:
         self._reading = asyncio.create_task(self._read(self._socket))
         await self._ask("presence", state="available")
 
+    @property
+    def connected(self) -> bool:
+        """Whether the socket stands."""
+        return self._reading is not None and not self._reading.done()
+
     async def leave(self) -> None:
         """Close the socket."""
         if self._socket is not None:

@@ -22,6 +22,7 @@ from router.core import events as ev
 from router.core import protocol as wire
 from router.core.protocol import ServerMessage
 from router.core.site import Site
+from router.errors import ERRORS
 from router.live.commit import decode_session
 from router.replay.agents import SimulatedAgent
 from router.replay.driven import DrivenService
@@ -32,6 +33,7 @@ from router.store import keys
 LINGER_MS: Final = 150_000
 ACCEPTANCE: Final = 0.06  # 3 to 9 of a hundred, as others measured
 DISMISS, COPY = 0.25, 0.3
+LONGEST_TALK_MS: Final = 30 * 60_000
 SAY_AFTER_MS: Final = 5_000
 STORED_S: Final = 10.0
 RECONNECT_TRIES: Final = 40
@@ -144,7 +146,7 @@ class Shopper:
                 self._shown(message)
             case wire.Conversation():
                 self._conversation(message)
-            case wire.Error() if message.name not in ("too_late",):
+            case wire.Error() if message.name != "too_late" and not ERRORS[message.name].retry:
                 self.driver.tally.errors.append(f"{message.name}: {message.detail}")
 
     def _shown(self, show: wire.Show) -> None:
@@ -245,12 +247,19 @@ class Driver:
         for number, action in enumerate(self.recording.actions):
             if number in self._faults:
                 await self._faults[number]()
+                await self._agents_back()
             await self._until(action.at)
             await self._act(action)
             self._progress(number + 1)
         while self._planned:
             await self._until(self._planned[0][0])
         await self._compare()
+
+    async def _agents_back(self) -> None:
+        """After a fault, agents whose socket broke log in again, as consoles do."""
+        for agent in self.agents:
+            if not agent.connected:
+                await agent.connect(self.service.address)
 
     async def _until(self, moment: int) -> None:
         """Move on to `moment`, doing what was planned until then, and what that brings about."""
@@ -293,7 +302,7 @@ class Driver:
     async def _leave(self, shopper: Shopper) -> None:
         """The shopper goes when nothing was recorded for a while and no conversation is open."""
         idle = self.service.now - shopper.last_at
-        if shopper.talking:
+        if shopper.talking and idle < LONGEST_TALK_MS:
             self.plan(self.service.now + LINGER_MS, lambda: self._leave(shopper))
             return
         if idle < LINGER_MS and shopper.session in self._shoppers:

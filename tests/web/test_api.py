@@ -214,10 +214,10 @@ async def test_the_second_order_is_refused_and_the_first_may_repeat(shop: Shop) 
     assert (await shop.redeem(total=1000)).json()["amount"] == 50
 
 
-async def test_two_hundred_redemptions_at_once_and_exactly_one_wins(shop: Shop) -> None:
+async def test_a_hundred_redemptions_at_once_and_exactly_one_wins(shop: Shop) -> None:
     await shop.code()
-    answers = await asyncio.gather(*(shop.redeem(order=f"A-{n}") for n in range(200)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 199
+    answers = await asyncio.gather(*(shop.redeem(order=f"A-{n}") for n in range(100)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 99
 
 
 async def test_what_cannot_be_redeemed_says_why(shop: Shop) -> None:

@@ -83,7 +83,7 @@ async def test_no_hello_in_time_is_silent(at: InLoop) -> None:
 
 
 async def test_a_page_that_said_hello_may_be_quiet(at: InLoop) -> None:
-    impatient(at, hello_s=0.01, ping_s=0.02)
+    impatient(at, hello_s=0.01, ping_s=0.3)
     page = await Shopper(at).open()
     sockets = at.service.roster.sockets
     (mine,) = sockets
