@@ -266,7 +266,7 @@ class Driver:
         while True:
             due = self._planned[0][0] if self._planned else None
             target = moment if due is None or due > moment else due
-            if await self._moved(target):
+            if target > self.service.now and await self._moved(target):
                 continue
             if due is None or due > moment:
                 return
