@@ -222,10 +222,10 @@ def summary(pairs: list[Pair]) -> dict[str, float | bool | str]:
     }
 
 
-def write(pairs: list[Pair], figures: dict[str, float | bool | str]) -> Path:
-    """Everything into `results/bench.json`."""
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / "bench.json"
+def write(folder: Path, pairs: list[Pair], figures: dict[str, float | bool | str]) -> Path:
+    """Everything into `bench.json` in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "bench.json"
     about = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
@@ -239,11 +239,14 @@ def main(arguments: list[str]) -> int:
     """Measure, tell, and end with one line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round each: does it run at all?")
-    plan = QUICK if parser.parse_args(arguments).quick else FULL
-    pairs = measure(plan)
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="folder for bench.json (loadtests/results)"
+    )
+    options = parser.parse_args(arguments)
+    pairs = measure(QUICK if options.quick else FULL)
     figures = summary(pairs)
     print(table(pairs))
-    print(f"\nwritten to {write(pairs, figures)}")
+    print(f"\nwritten to {write(options.results, pairs, figures)}")
     print(json.dumps(figures))
     return 0
 

@@ -247,6 +247,8 @@ class Crowd:
 
     def _finished(self, measured: Measured, seconds: float, cpu_s: float) -> Measured:
         """Everything that was sent has to be answered, or the run does not count. Raises BadAnswer."""
+        if not measured.frames:
+            raise BadAnswer(f"not one frame was answered in {seconds:.1f} s")
         measured.seconds, measured.cpu_s = seconds, cpu_s
         rest, deadline = Measured(), time.perf_counter() + DRAIN_S
         while any(not line.idle for line in self.lines):

@@ -58,11 +58,11 @@ class Lap:
     """One page's frames, `per_frame` events in each, to be sent again and again with growing numbers."""
 
     def __init__(self, page: str, events: Sequence[Event], per_frame: int) -> None:
+        assert len(events) % per_frame == 0, "every frame holds the same number of events"
         parts = [events[at : at + per_frame] for at in range(0, len(events), per_frame)]
         frames = [batch(page, 1, part) for part in parts]
         self.per_frame = per_frame
         self.ends: list[int] = []
-        self._counts = [len(part) for part in parts]
         self._places: list[int] = []
         at = 0
         for frame in frames:
@@ -78,15 +78,10 @@ class Lap:
     def numbered(self, first: int) -> bytes:
         """The lap's frames in one piece, numbered from `first`; frame `i` ends at `ends[i]`."""
         data = bytearray(self._template)
-        for place, count in zip(self._places, self._counts, strict=True):
+        for place in self._places:
             _NUMBER.pack_into(data, place, first)
-            first += count
+            first += self.per_frame
         return bytes(data)
-
-    @property
-    def events(self) -> int:
-        """How many events a lap holds."""
-        return sum(self._counts)
 
 
 class Acks:

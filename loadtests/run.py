@@ -56,14 +56,14 @@ async def enrol(url: str) -> list[str]:
     return logins
 
 
-def crowd(host: str, logins: list[str], ledger: Path, users: int, seconds: int) -> int:
+def crowd(host: str, logins: list[str], ledger: Path, results: Path, users: int, seconds: int) -> int:
     """Run Locust; its exit status, 1 if any request failed."""
     return subprocess.run(
         [
             sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py"), "--headless", "--only-summary",
             "--host", host, "--users", str(users + len(logins)), "--spawn-rate", str(max(5, users // 5)),
             "--run-time", f"{seconds}s", "--stop-timeout", str(LINGER_S), "--loglevel", "WARNING",
-            "--html", str(RESULTS / "load.html"), "--csv", str(RESULTS / "load"),
+            "--html", str(results / "load.html"), "--csv", str(results / "load"),
             "--agents", ",".join(logins), "--agent-password", PASSWORD, "--ledger", str(ledger),
         ],
         cwd=HERE.parent,
@@ -71,21 +71,22 @@ def crowd(host: str, logins: list[str], ledger: Path, users: int, seconds: int) 
     ).returncode  # fmt: skip
 
 
-def run(users: int, seconds: int) -> int:
+def run(users: int, seconds: int, results: Path) -> int:
     """Everything; the exit status."""
-    RESULTS.mkdir(exist_ok=True)
+    results.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-load-")))
         store = stack.enter_context(Embedded(folder / "valkey"))
         logins = asyncio.run(enrol(store.url))
         service = stack.enter_context(servers.service(folder / "data", store.url))
-        status = crowd(f"http://{service.address}", logins, folder / "ledger.json", users, seconds)
+        status = crowd(f"http://{service.address}", logins, folder / "ledger.json", results, users, seconds)
         if not (folder / "ledger.json").exists():
             print("FAILED: Locust ended without a record of what it did")
             return 1
         ledger = Ledger.read(folder / "ledger.json")
         with Redis.from_url(store.url) as redis:
             wrong = check(ledger, redis)
+    print(f"graphs: {results / 'load.html'}")
     return tell(ledger, wrong, status)
 
 
@@ -105,7 +106,6 @@ def tell(ledger: Ledger, wrong: list[str], status: int) -> int:
         print(f"FAILED: Locust ended with status {status}: some requests failed, see above")
     if not wrong and not status:
         print("ok: everything sent was acknowledged, and stored exactly once")
-    print(f"graphs: {RESULTS / 'load.html'}")
     return 1 if wrong or status else 0
 
 
@@ -114,8 +114,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtests.run", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="how long (60)")
     parser.add_argument("--users", type=int, default=60, help="shoppers at a time (60)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for graphs and tables")
     options = parser.parse_args(arguments)
-    return run(options.users, options.seconds)
+    return run(options.users, options.seconds, options.results.resolve())
 
 
 if __name__ == "__main__":

@@ -207,9 +207,10 @@ def _forget_oldest(session: Session) -> None:
 
 def continues(page: Page, first: int, count: int) -> tuple[int, bool]:
     """How a batch of `count` events from number `first` meets the page's mark: (events to skip, is there a gap)."""
-    if first > page.mark + 1:
+    known = page.mark + 1 - first
+    if known < 0:
         return 0, True
-    return min(count, page.mark + 1 - first), False
+    return (known if known < count else count), False
 
 
 def hide(session: Session, page_id: str, at: int) -> None:

@@ -21,6 +21,7 @@ SEEN_TIMES: Final = 10  # a rule may ask for so many sightings of one thing
 
 _STEP: Final = Layout(">BBq")  # size of the whole step, kind, moment; the label follows
 _SEEN: Final = Layout(">8sq")  # what was seen, moment
+_FULL: Final = SEEN * _SEEN.size
 
 
 class Step(Struct, frozen=True, gc=False):
@@ -65,17 +66,20 @@ class Sightings(Struct, array_like=True, gc=False):
 
     def add(self, what: str, at: int) -> None:
         """It was seen."""
-        self.packed = (self.packed + _SEEN.pack(_mark(what), at))[-SEEN * _SEEN.size :]
+        packed = self.packed
+        if len(packed) >= _FULL:
+            packed = packed[_SEEN.size :]
+        self.packed = packed + _SEEN.pack(_mark(what), at)
 
     def __getitem__(self, what: str) -> list[int]:
-        """The moments at which it was seen, as far as they are remembered, oldest first."""
-        packed, mark, found = self.packed, _mark(what), []
-        begin = packed.find(mark)
-        while begin >= 0:
+        """The latest moments, `SEEN_TIMES` at most, at which it was seen; oldest first."""
+        packed, mark = self.packed, _mark(what)
+        found: list[int] = []
+        begin = packed.rfind(mark)
+        while begin >= 0 and len(found) < SEEN_TIMES:
             found.append(_SEEN.unpack_from(packed, begin)[1])
-            begin = packed.find(mark, begin + _SEEN.size)
-        if len(found) > 1:
-            found.sort()  # a late event was seen earlier than it came
+            begin = packed.rfind(mark, 0, begin)
+        found.sort()  # a late event was seen earlier than it came
         return found
 
     def __len__(self) -> int:

@@ -26,6 +26,8 @@ class Timers:
 
     def plan(self, held: Held) -> None:
         """The session's moments changed. A later moment keeps its earlier entry, which plans again when it comes."""
+        if not held.due and not held.deadline:
+            return
         moment = held.wake
         if moment and (not held.armed or moment < held.armed):
             held.armed = moment

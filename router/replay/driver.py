@@ -7,6 +7,7 @@ its moment, stopping wherever something happened on the way, so that everybody c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import random
@@ -39,6 +40,7 @@ STORED_S: Final = 10.0
 RECONNECT_TRIES: Final = 40
 SETTLE_TURNS: Final = 6
 COMPARE: Final = 200
+AHEAD: Final = 4  # actions
 
 Work = Callable[[], Awaitable[None]]
 
@@ -93,8 +95,14 @@ class Shopper:
         assert self.page.token is not None
         return self.page.token.split(".")[2]
 
+    async def dial(self) -> None:
+        """Open the socket ahead of time; what fails is tried again when it is needed."""
+        with contextlib.suppress(OSError, TimeoutError):
+            await self.page.dial(self.driver.socket_address, self.driver.service.address)
+
     async def open(self) -> None:
         """Connect; a service that was killed is tried until it is back."""
+        self.page.visitor = self.driver.visitors.get(self.visitor)
         for attempt in itertools.count():
             try:
                 await self.page.connect(
@@ -226,6 +234,7 @@ class Driver:
         self._faults = faults or {}
         self._shoppers: dict[str, Shopper] = {}
         self._left: dict[str, Shopper] = {}
+        self._dialled: dict[str, tuple[Shopper, asyncio.Task[None]]] = {}
         self._planned: list[tuple[int, int, Work]] = []
         self._order = itertools.count()
 
@@ -245,6 +254,7 @@ class Driver:
     async def run(self) -> None:
         """The whole recording, and what it leaves to be done."""
         for number, action in enumerate(self.recording.actions):
+            self._dial_ahead(number + AHEAD)
             if number in self._faults:
                 await self._faults[number]()
                 await self._agents_back()
@@ -254,6 +264,22 @@ class Driver:
         while self._planned:
             await self._until(self._planned[0][0])
         await self._compare()
+
+    def _dial_ahead(self, number: int) -> None:
+        """A session that is about to begin opens its socket while others are served; its hello waits for its moment."""
+        if number < len(self.recording.actions):
+            action = self.recording.actions[number]
+            if action.session not in self.tokens and action.session not in self._dialled:
+                shopper = Shopper(self, action.session, action.visitor)
+                task = asyncio.get_running_loop().create_task(shopper.dial())
+                self._dialled[action.session] = shopper, task
+
+    async def _new_shopper(self, action: Action) -> Shopper:
+        shopper, task = self._dialled.pop(action.session, (None, None))
+        if shopper is None or task is None:
+            return Shopper(self, action.session, action.visitor)
+        await task
+        return shopper
 
     async def _agents_back(self) -> None:
         """After a fault, agents whose socket broke log in again, as consoles do."""
@@ -289,7 +315,7 @@ class Driver:
         if shopper is None:
             if action.session in self._left:
                 await self._compare()
-            shopper = self._shoppers[action.session] = Shopper(self, action.session, action.visitor)
+            shopper = self._shoppers[action.session] = await self._new_shopper(action)
             self.tally.sessions += 1
             await shopper.open()
             await shopper.send(*action.events, ev.Dwell(0, 0, ev.FOCUSED))

@@ -55,23 +55,29 @@ class PageClient(WSListener):
 
     # --- connecting ----------------------------------------------------------------------------------------
 
-    async def connect(
-        self, address: str, origin: str, *, previous: str | None = None, language: str | None = None
-    ) -> None:
-        """Open the socket, say hello, wait for the welcome, resend what is not acked.
-
-        Raises ConnectionError if the socket ends before the welcome; `closed_with` then has the code.
-        """
+    async def dial(self, address: str, origin: str) -> None:
+        """Open the socket, without a word yet; the service waits 10 s for the hello."""
         self.closed_with = None
         self.gone.clear()
-        self._welcomed = asyncio.get_running_loop().create_future()
         url = f"{address}/v1/shopper/{route_of(self.token)}"
         async with asyncio.timeout(CONNECT_S):
             await ws_connect(lambda: self, url, extra_headers={"Origin": origin}, max_frame_size=1 << 20)
-            hello = wire.Hello(
-                wire.VERSION, self.site, self.token, self.visitor, self.page, previous, language
-            )
-            self.send_message(hello)
+
+    async def connect(
+        self, address: str, origin: str, *, previous: str | None = None, language: str | None = None
+    ) -> None:
+        """Open the socket unless it was dialled, say hello, wait for the welcome, resend what is not acked.
+
+        Raises ConnectionError if the socket ends before the welcome; `closed_with` then has the code.
+        """
+        if self._transport is None:
+            await self.dial(address, origin)
+        if self._transport is None:
+            raise ConnectionError(f"closed with {self.closed_with}")
+        self._welcomed = asyncio.get_running_loop().create_future()
+        hello = wire.Hello(wire.VERSION, self.site, self.token, self.visitor, self.page, previous, language)
+        self.send_message(hello)
+        async with asyncio.timeout(CONNECT_S):
             await self._welcomed
         self._resend()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections.abc import Callable
@@ -48,6 +49,7 @@ async def run(
     redis: Redis = Redis.from_url(store.url)
     chance = random.Random(seed)  # noqa: S311  (simulated people, not secrets)
     service = DrivenService(store.url, sites_file, recording.actions[0].at - 1000)
+    gc.freeze()  # the recording lives as long as the run: the collector need not look at it again
     began = time.perf_counter()
     try:
         logins = await enrol(redis, site, agents)

@@ -9,6 +9,7 @@ notes every decision and every transition of a conversation.
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import struct
 import sys
@@ -26,7 +27,7 @@ from router.web.server import bind, make_server
 
 PAIR: Final = struct.Struct("<qq")
 FOLDED_S: Final = 2.0
-SWEEP_MS: Final = 600_000  # lost wake-ups do not happen with one process; recorded weeks pass in seconds
+SWEEP_MS: Final = 3_600_000  # lost wake-ups do not happen with one process; recorded weeks pass in seconds
 
 
 async def serve(control: socket.socket, redis_url: str, sites: Path, secret: bytes, start: int) -> None:
@@ -43,6 +44,8 @@ async def serve(control: socket.socket, redis_url: str, sites: Path, secret: byt
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     reader, writer = await asyncio.open_unix_connection(sock=control)
+    gc.freeze()  # what stands now lives as long as the process
+    gc.set_threshold(50_000, 20, 20)
     writer.write(address.encode() + b"\n")
     while (asked := await reader.read(PAIR.size)) and len(asked) == PAIR.size:
         moment, events = PAIR.unpack(asked)

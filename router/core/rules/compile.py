@@ -103,7 +103,7 @@ class RuleSet:
 
         Keeps `session.truth` and, for timed rules, `due` (rule's index -> its next moment) up to date.
         """
-        return self._look(self.reading(mask), session, now, due)
+        return self._look(self._readers.get(mask) or self.reading(mask), session, now, due)
 
     def wake(self, session: Session, now: int, due: Due) -> list[Rule]:
         """The rules that turned true by time alone: looks at those whose due moment has come."""
