@@ -30,7 +30,8 @@ demo: $(VENV)/.base ## The service, a demo shop and the console on one port (POR
 	@HOST=$(HOST) PORT=$(PORT) $(BIN)/router demo
 
 test: $(VENV)/.dev browser node ## Every test
-	$(BIN)/pytest -n 2 --dist loadfile -q
+	$(BIN)/pytest -n 2 --dist loadfile -q -m "not load"
+	$(BIN)/pytest -q -m load  # measurements want the machine for themselves
 	cd static && node --test
 
 lint: $(VENV)/.dev node ## Style, types, direction of imports, the built front end and its budgets
