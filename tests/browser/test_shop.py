@@ -67,6 +67,8 @@ async def test_english_stays_chosen_and_the_page_says_so(peer: Peer, shopper: Sh
     """To browsers, readers and the service."""
     await shopper.page.goto(peer.url + "/demo/")
     await shopper.page.get_by_role("link", name="English").click()
+    await shopper.page.wait_for_url("**lang=en")
+    await expect(shopper.page.get_by_role("link", name="日本語")).to_be_visible()
     await shopper.page.goto(peer.url + "/demo/p/donabe")
     await expect(shopper.page.get_by_role("heading", name="Iga clay pot")).to_be_visible()
     assert await shopper.page.evaluate("() => document.documentElement.lang") == "en"
