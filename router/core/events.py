@@ -21,6 +21,7 @@ Money = Annotated[float, Meta(ge=0, le=1e12)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Quantity = Annotated[int, Meta(ge=0, le=100_000)]
 Millis = Annotated[int, Meta(ge=0, le=86_400_000)]
+Ratio = Annotated[float, Meta(ge=0, le=1)]
 Age = Annotated[int, Meta(ge=0, le=4_000_000_000)]
 DecisionId = Annotated[str, Meta(min_length=8, max_length=40)]
 
@@ -159,6 +160,62 @@ class Dwell(Event, tag=14):
     state: Annotated[int, Meta(ge=HIDDEN, le=FOCUSED)]
 
 
+class Scroll(Event, tag=15):
+    """How far down this page view was seen, at most: 0 (nothing below the fold) to 1 (its end)."""
+
+    depth: Ratio
+
+
+class Exit(Event, tag=16):
+    """A sign of leaving. `kind`: pointer (it left the page at the top), tab (another tab), scroll (fast and up, on
+    touch), return (back from another tab, on touch) or idle.
+    """
+
+    kind: Word
+
+
+class Rage(Event, tag=17):
+    """`count` clicks (3 or more) within 1 s and 30 px of each other."""
+
+    count: Count
+
+
+class Dead(Event, tag=18):
+    """A click on something that looks as if it did something, and nothing followed."""
+
+
+class Struggle(Event, tag=19):
+    """A form field was left: the time in it and how often its value was cut back; never the value. `field` is its kind
+    (email, tel, postal-code, ...), not what the shop calls it.
+    """
+
+    field: Word
+    ms: Millis
+    edits: Count
+
+
+class Idle(Event, tag=20):
+    """No input on a page that is looked at, for `ms` so far; 0: the shopper is back."""
+
+    ms: Millis
+
+
+class Trouble(Event, tag=21):
+    """Something failed on the page. `kind`: script or request; nothing of the message travels."""
+
+    kind: Word
+
+
+class Visit(Event, tag=22):
+    """Where a visit came from, told once. `device`: phone, tablet or desktop; `country`: as the shop says."""
+
+    device: Word | None = None
+    source: Word | None = None
+    medium: Word | None = None
+    campaign: Text | None = None
+    country: Word | None = None
+
+
 class Shown(Event, tag=30):
     """The page drew this decision."""
 
@@ -193,13 +250,16 @@ class Deferred(Event, tag=34):
 
 AnyEvent = (
     Page | ItemList | Search | Product | CartAdd | CartRemove | Cart | Wishlist | Checkout | CheckoutStep
-    | Payment | Purchase | Coupon | Dwell | Shown | Accepted | Dismissed | Copied | Deferred
+    | Payment | Purchase | Coupon | Dwell | Scroll | Exit | Rage | Dead | Struggle | Idle
+    | Trouble | Visit | Shown | Accepted | Dismissed | Copied | Deferred
 )  # fmt: skip
 
 KINDS: Final[dict[str, type[Event]]] = {
     "page": Page, "list": ItemList, "search": Search, "product": Product, "cart_add": CartAdd,
     "cart_remove": CartRemove, "cart": Cart, "wishlist": Wishlist, "checkout": Checkout,
     "checkout_step": CheckoutStep, "payment": Payment, "purchase": Purchase, "coupon": Coupon, "dwell": Dwell,
+    "scroll": Scroll, "exit": Exit, "rage": Rage, "dead": Dead, "struggle": Struggle, "idle": Idle, "error": Trouble,
+    "visit": Visit,
     "shown": Shown, "accepted": Accepted, "dismissed": Dismissed, "copied": Copied, "deferred": Deferred,
 }  # fmt: skip
 

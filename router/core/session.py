@@ -1,4 +1,4 @@
-"""A shopper's session: what is remembered, and how each event changes it. Pure: time is an argument.
+"""A shopper's session: what is remembered of one visit. How events change it stands in `core.fold`.
 
 A session is one msgpack blob of positional arrays (target 1 KB or less), so everything in it is bounded. All
 moments are milliseconds since the epoch, all durations milliseconds.
@@ -6,7 +6,6 @@ moments are milliseconds since the epoch, all durations milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +13,7 @@ from msgspec import Struct
 
 from router.core import events as ev
 from router.core.reasons import Reason
-from router.core.trail import LABEL_CHARS, Journey, Sightings
+from router.core.trail import Journey, Sightings
 from router.errors import Refused
 
 PAGES: Final = 16
@@ -25,16 +24,14 @@ TTL_MS: Final = 30 * 60_000
 CAP_MS: Final = 24 * 3_600_000
 PAYMENT_MS: Final = 15 * 60_000
 
-PAGE, PRODUCT, CART_ADD, CART_REMOVE, CART, PAYMENT, PURCHASE, DWELL = (
-    ev.number(kind)
-    for kind in ("page", "product", "cart_add", "cart_remove", "cart", "payment", "purchase", "dwell")
-)
+PAGE, DWELL = ev.number("page"), ev.number("dwell")
 
 
 class Page(Struct, array_like=True, gc=False):
     """One document load: `mark` is the number of its last stored event, `last` that event's time. While it is open:
     what it shows (`type`, `path`, `title`, since `viewed`), its visibility `state` since `since`, and the
-    visible-and-focused time of this page view until `since`.
+    visible-and-focused time of this page view until `since`. Of this page view: `scroll` is the deepest point in
+    percent, `struggle_ms` and `edits` are those of the form field that took longest.
     """
 
     mark: int = 0
@@ -46,6 +43,9 @@ class Page(Struct, array_like=True, gc=False):
     type: str = ""
     path: str = ""
     title: str = ""
+    scroll: int = 0
+    struggle_ms: int = 0
+    edits: int = 0
 
 
 class Line(Struct, array_like=True, gc=False):
@@ -57,13 +57,43 @@ class Line(Struct, array_like=True, gc=False):
 
 
 class Cart(Struct, array_like=True):
-    """What is known of the cart. `value` is None while unknown; `version` counts changes."""
+    """What is known of the cart. `value` is None while unknown; `version` counts changes, `edits` those the shopper
+    made, `removed` the items taken out; it has not been empty since `since`, and got its latest item at `added` (0:
+    never).
+    """
 
     lines: dict[str, Line] = {}
     count: int = 0
     quantity: int = 0
     value: float | None = 0.0
     version: int = 0
+    edits: int = 0
+    removed: int = 0
+    since: int = 0
+    added: int = 0
+
+
+class Origin(Struct, array_like=True, gc=False):
+    """Where the visit came from: the other site's host, the first path here, the campaign, device and country; "" is
+    unknown.
+    """
+
+    referrer: str = ""
+    landing: str = ""
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
+    device: str = ""
+    country: str = ""
+
+
+class Profile(Struct, array_like=True):
+    """What the shop's backend says of the visitor; `orders` None and `tier` "" are unknown. `score` is 0 to 1."""
+
+    orders: int | None = None
+    tier: str = ""
+    score: float | None = None
+    attributes: dict[str, str | float | bool] = {}
 
 
 class Offered(Struct, array_like=True, gc=False):
@@ -101,8 +131,10 @@ class Decision(Struct, array_like=True):
 
 class Session(Struct, array_like=True):
     """Everything the service remembers of one visit. `last` is the (moment, visible clock) of the last event of
-    each kind; `seen` when pages ("p:/path") and products ("i:id") were seen; `truth` the bit
-    set of the rules (of file version `ruleset`) that are true now; `shown` counts by rule what was shown.
+    each kind; `seen` when pages ("p:/path") and products ("i:id") were seen, `signs` when other things happened that
+    rules count ("search", "search.empty", "coupon", "coupon.refused", "rage", "dead", "error.script", "error.request",
+    "c:category"); `truth` the bit set of the rules (of file version `ruleset`) that are true now; `shown` counts by
+    rule what was shown. `exit` is the latest sign of leaving, at `exit_at`; `idle_since` is 0 while there is input.
     """
 
     sid: str
@@ -137,6 +169,14 @@ class Session(Struct, array_like=True):
     offered: list[Offered] = []
     talk: str = ""
     secret: str = ""
+    signs: Sightings = msgspec.field(default_factory=Sightings)
+    origin: Origin = msgspec.field(default_factory=Origin)
+    profile: Profile = msgspec.field(default_factory=Profile)
+    exit: str = ""
+    exit_at: int = 0
+    idle_since: int = 0
+    step: int = 0
+    payment: str = ""
 
     @property
     def view(self) -> Page | None:
@@ -217,143 +257,10 @@ def hide(session: Session, page_id: str, at: int) -> None:
     """The page's socket is gone: it is not looked at any more. Its number line stays."""
     page = session.pages.get(page_id)
     if page is not None:
-        _turn(session, page_id, page, max(at, page.since), ev.HIDDEN)
+        turn(session, page_id, page, max(at, page.since), ev.HIDDEN)
 
 
-# --- the fold ----------------------------------------------------------------------------------------------
-
-
-def fold(session: Session, page_id: str, event: ev.Event, now: int) -> int:
-    """Put the page's next event into the session; returns the event's kind number.
-
-    The event's time is `now - age_ms`, clamped to 30 min and never before that page's previous event. A late event
-    counts in windows and never rewinds the session.
-    """
-    page = session.pages[page_id]
-    age = event.age_ms
-    at = now - (age if age < MAX_AGE_MS else MAX_AGE_MS)
-    if at < page.last:
-        at = page.last
-    page.last = at
-    page.mark += 1
-    session.events += 1
-    if at > session.newest:
-        session.newest = at
-    cls = type(event)
-    kind = ev.NUMBERS[cls]
-    FOLDS[cls](session, page_id, page, event, at)
-    before = session.last.get(kind)
-    if before is None or before[0] <= at:
-        session.last[kind] = (at, visible_clock(session, at))
-    return kind
-
-
-def _page(session: Session, page_id: str, page: Page, event: ev.Page, at: int) -> None:
-    if page.state == ev.FOCUSED:
-        session.focused_ms += max(0, at - page.since)
-    page.since, page.focused_ms, page.viewed = at, 0, at
-    page.type, page.path, page.title = event.type, event.path, (event.title or "")[:LABEL_CHARS]
-    if _newest(session, at, PAGE):
-        session.current = page_id
-        session.language = event.language or session.language
-        if event.type == "payment" and _newest(session, at, PAYMENT):
-            session.payment_since = at
-    session.seen.add("p:" + event.path, at)
-    session.journey.add(PAGE, at, event.path)
-
-
-def _product(session: Session, page_id: str, page: Page, event: ev.Product, at: int) -> None:
-    price = event.item.price if event.item.price is not None else event.value
-    known = price if event.currency == session.currency else None
-    if _newest(session, at, PRODUCT):
-        session.product = ev.Item(event.item.id, event.item.name, event.item.category, price=known)
-    session.seen.add("i:" + event.item.id, at)
-    session.journey.add(PRODUCT, at, event.item.name or event.item.id)
-
-
-def _cart_add(session: Session, page_id: str, page: Page, event: ev.CartAdd, at: int) -> None:
-    session.journey.add(CART_ADD, at, event.item.name or event.item.id)
-    if not _newest(session, at, CART):
-        return  # a later look at the whole cart has it already
-    cart, item = session.cart, event.item
-    amount = _amount(session, event.value, event.currency, item)
-    line = cart.lines.get(item.id)
-    if line is not None:
-        line.quantity += item.quantity
-    else:
-        cart.count += 1
-        if len(cart.lines) < CART_LINES:
-            price = item.price if event.currency == session.currency else None
-            cart.lines[item.id] = Line(item.quantity, price, (item.name or item.id)[:LABEL_CHARS])
-    cart.quantity += item.quantity
-    cart.value = None if cart.value is None or amount is None else round(cart.value + amount, 4)
-    cart.version += 1
-
-
-def _cart_remove(session: Session, page_id: str, page: Page, event: ev.CartRemove, at: int) -> None:
-    session.journey.add(CART_REMOVE, at, event.item.name or event.item.id)
-    if not _newest(session, at, CART):
-        return
-    cart, item = session.cart, event.item
-    amount = _amount(session, event.value, event.currency, item)
-    line = cart.lines.get(item.id)
-    if line is not None:
-        line.quantity -= item.quantity
-        if line.quantity <= 0:
-            del cart.lines[item.id]
-            cart.count = max(0, cart.count - 1)
-    cart.quantity = max(0, cart.quantity - item.quantity)
-    cart.value = None if cart.value is None or amount is None else max(0.0, round(cart.value - amount, 4))
-    cart.version += 1
-
-
-def _amount(session: Session, value: float | None, currency: str | None, item: ev.Item) -> float | None:
-    """The money an add or remove stands for; None (unknown) without a price or in another currency."""
-    if currency != session.currency:
-        return None
-    if value is not None:
-        return value
-    return None if item.price is None else item.price * item.quantity
-
-
-def _cart(session: Session, page_id: str, page: Page, event: ev.Cart, at: int) -> None:
-    if not _newest(session, at, CART, CART_ADD, CART_REMOVE):
-        return
-    cart = session.cart
-    value = event.value if event.currency == session.currency else None
-    if (event.lines, event.quantity, value) != (cart.count, cart.quantity, cart.value):
-        cart.version += 1
-    cart.count, cart.quantity, cart.value = event.lines, event.quantity, value
-    if event.items is not None:
-        same = event.currency == session.currency
-        cart.lines = {
-            item.id: Line(item.quantity, item.price if same else None, (item.name or item.id)[:LABEL_CHARS])
-            for item in event.items[:CART_LINES]
-        }
-    elif not event.lines:
-        cart.lines = {}
-
-
-def _payment(session: Session, page_id: str, page: Page, event: ev.Payment, at: int) -> None:
-    if _newest(session, at, PAYMENT):
-        session.payment_since = at if event.result == "started" else 0
-    session.journey.add(PAYMENT, at, event.result)
-
-
-def _purchase(session: Session, page_id: str, page: Page, event: ev.Purchase, at: int) -> None:
-    if at >= session.payment_since:
-        session.payment_since = 0
-    session.purchased_at = max(session.purchased_at, at)
-    if _newest(session, at, CART, CART_ADD):
-        session.cart = Cart(version=session.cart.version + 1)
-    session.journey.add(PURCHASE, at, event.order)
-
-
-def _dwell(session: Session, page_id: str, page: Page, event: ev.Dwell, at: int) -> None:
-    _turn(session, page_id, page, at, event.state, event.ms)
-
-
-def _turn(
+def turn(
     session: Session, page_id: str, page: Page, at: int, state: int, measured_ms: int | None = None
 ) -> None:
     """The page's visibility turns to `state`. What the page measured itself wins over what the clock here says,
@@ -366,7 +273,7 @@ def _turn(
         page.focused_ms = max(was, min(measured_ms, at - page.viewed))
     session.focused_ms += page.focused_ms - was
     page.state, page.since = state, at
-    if state != ev.HIDDEN and _newest(session, at, PAGE, DWELL):
+    if state != ev.HIDDEN and is_newest(session, at, PAGE, DWELL):
         session.current = page_id
     if state != ev.HIDDEN or any(other.state for other in session.pages.values()):
         if not session.visible_since:
@@ -376,55 +283,9 @@ def _turn(
         session.visible_since = 0
 
 
-def _shown(session: Session, page_id: str, page: Page, event: ev.Shown, at: int) -> None:
-    decision = session.decision
-    if decision is None or decision.id != event.decision:
-        return
-    decision.exposures += 1
-    if decision.state == "claimed":
-        decision.state, decision.shown_at = "shown", at
-        session.shown[decision.rule] = session.shown.get(decision.rule, 0) + 1
-        session.offered.append(Offered(decision.kind, decision.content.get("title", "")[:LABEL_CHARS], at))
-        del session.offered[:-OFFERED]
-
-
-def _step(label: Callable[[Any], str]) -> Callable[[Session, str, Page, Any, int], None]:
-    def walk(session: Session, page_id: str, page: Page, event: Any, at: int) -> None:
-        session.journey.add(ev.NUMBERS[type(event)], at, label(event))
-
-    return walk
-
-
-def _nothing(session: Session, page_id: str, page: Page, event: Any, at: int) -> None:
-    """Feedback on a decision changes the session where the decision is kept, in `core.decision`."""
-
-
-def _newest(session: Session, at: int, *kinds: int) -> bool:
+def is_newest(session: Session, at: int, *kinds: int) -> bool:
     """Whether no event of these kinds happened after `at`: a late event never rewinds the session."""
     if at >= session.newest:
         return True  # nearly always: nothing at all happened later
     last = session.last
     return not any(kind in last and last[kind][0] > at for kind in kinds)
-
-
-FOLDS: Final[dict[type[ev.Event], Callable[[Session, str, Page, Any, int], None]]] = {
-    ev.Page: _page,
-    ev.ItemList: _step(lambda event: event.id),
-    ev.Search: _step(lambda event: event.terms or ""),
-    ev.Product: _product,
-    ev.CartAdd: _cart_add,
-    ev.CartRemove: _cart_remove,
-    ev.Cart: _cart,
-    ev.Wishlist: _step(lambda event: event.item.name or event.item.id),
-    ev.Checkout: _step(lambda event: ""),
-    ev.CheckoutStep: _step(lambda event: event.name or str(event.number)),
-    ev.Payment: _payment,
-    ev.Purchase: _purchase,
-    ev.Coupon: _step(lambda event: "accepted" if event.accepted else "refused"),
-    ev.Dwell: _dwell,
-    ev.Shown: _shown,
-    ev.Accepted: _nothing,
-    ev.Dismissed: _nothing,
-    ev.Copied: _nothing,
-    ev.Deferred: _nothing,
-}

@@ -17,7 +17,8 @@ from router.core import protocol as wire
 from router.core import signing
 from router.core.decision import LATE_MS
 from router.core.events import number
-from router.core.session import admit, continues, fold, hide
+from router.core.fold import fold
+from router.core.session import admit, continues, hide
 from router.core.site import Site
 from router.errors import Refused
 from router.live.clock import Clock

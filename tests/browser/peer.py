@@ -23,7 +23,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from router.core import protocol as wire
 from router.core.events import Event
-from router.core.session import Session, admit, continues, fold
+from router.core.fold import fold
+from router.core.session import Session, admit, continues
 from router.errors import Refused
 from router.web import demo
 from tests.waiting import until

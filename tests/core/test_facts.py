@@ -6,7 +6,8 @@ import pytest
 
 from router.core import events as ev
 from router.core.facts import FACTS, Fact, kind_without_source, reading, silence, without_source
-from router.core.session import Session, admit, fold
+from router.core.fold import fold
+from router.core.session import Session, admit
 
 START = 1_000_000
 PAGE = "000000001aaaaaaa"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.core import events as ev
+from router.core.fold import fold
 from router.core.session import (
     CAP_MS,
     CART_LINES,
@@ -19,7 +20,6 @@ from router.core.session import (
     dwell_page,
     dwell_site,
     expired,
-    fold,
     hide,
     is_visible,
     visible_clock,

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 
 from loadtests.ledger import Ledger, PageRecord, Said, check
 from router.core import events as ev
-from router.core.session import Session, admit, fold
+from router.core.fold import fold
+from router.core.session import Session, admit
 from router.live.commit import encode_session
 from router.store import keys
 from router.store.chats import Chats

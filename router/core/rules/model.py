@@ -77,6 +77,18 @@ class Not(Struct, frozen=True, tag="not"):
     part: Condition
 
 
+class Available(Struct, frozen=True, tag="available"):
+    """A queue's free slots (`of` free, a count) or expected wait (`of` wait, milliseconds), `op` as in `Compare`.
+
+    A gate, never a trigger: it is no part of a rule's truth, and is asked when the rule wants to act.
+    """
+
+    queue: str
+    of: Literal["free", "wait"]
+    op: str
+    value: int
+
+
 Condition = Compare | Repeats | Silence | Known | Dates | All | AnyOf | Not
 
 

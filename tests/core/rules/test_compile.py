@@ -6,9 +6,10 @@ import msgspec
 
 from router.core import events as ev
 from router.core.facts import reading
+from router.core.fold import fold
 from router.core.rules import form
 from router.core.rules.compile import MAX_RULES, READERS, Due, RuleSet
-from router.core.session import Session, admit, fold
+from router.core.session import Session, admit
 
 START = 1_000_000
 PAGE = "000000001aaaaaaa"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.core import events as ev
+from router.core.fold import fold
 from router.core.rules.compile import Due, RuleSet
 from router.core.rules.model import (
     All,
@@ -25,7 +26,7 @@ from router.core.rules.model import (
     Silence,
 )  # fmt: skip
 from router.core.rules.predicates import build
-from router.core.session import Session, admit, fold, visible_clock
+from router.core.session import Session, admit, visible_clock
 
 START = 1_000_000
 PAGES = ("000000001aaaaaaa", "000000002bbbbbbb")
