@@ -220,15 +220,15 @@ class Engine:
     def _wake(self, held: Held, now: int) -> None:
         session = held.session
         before = session.truth
-        late = {index for index, moment in held.due.items() if now - moment > LATE_MS}
         fired = held.site.rules.wake(session, now, held.due)
         if session.truth != before:
             self.committer.mark(held)
         if held.deadline and held.deadline <= now:
             self.delivery.deadline(held, now)
-        if late:
-            self.decider.too_late(held, [rule for rule in fired if rule.index in late])
-            fired = [rule for rule in fired if rule.index not in late]
+        if fired:
+            late = [rule for rule in fired if rule.test(session, now - LATE_MS)]
+            self.decider.too_late(held, late)
+            fired = [rule for rule in fired if rule not in late]
         if fired:
             self.decider.consider(held, fired, now)
 

@@ -1,45 +1,53 @@
 """Compiled rules: which of them read an event, which became true, and which have to be looked at when.
 
-The hot path of every event is `RuleSet.edges`: closures and bit operations, no allocation but the answer.
+The hot path of every event is `RuleSet.edges`: a search in each column of the facts that matter, and bit operations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
-from router.core.rules import predicates
-from router.core.rules.model import Action, All, Caps, Condition, Defaults, Entry, Mode, RuleFile
-from router.core.rules.predicates import Change, Test, Why
+from router.core.rules import index, predicates
+from router.core.rules.index import Column, bits
+from router.core.rules.model import Action, All, Available, Caps, Condition, Defaults, Entry, Mode, RuleFile
+from router.core.rules.predicates import Change, Predicate, Test, Why
 from router.core.session import Session
 
-MAX_RULES: Final = 64  # one bit each in `session.truth`, which is stored as an unsigned 64-bit number
-READERS: Final = 1024  # masks remembered; a page sends a handful of mixtures, a hostile one no more than this
+MAX_RULES: Final = 1000
+PLANS: Final = 1024  # plans remembered; a page sends a handful of mixtures, a hostile one no more than this
 
 Due = dict[int, int]
+"""When to look again: the number of a running column, or the count of columns and a rule's rank -> the moment."""
 
 
 class Rule:
     """One rule, ready to run.
 
-    `index` is its place in the file and its bit in `session.truth`; `reads` the mask of the event kinds that
-    can change its answer; `timed` whether time alone can; `scope` holds "page" or "cart" if it speaks of the
-    current page view or the cart. `mode` is live, shadow or off; `rollout` and `holdout` are shares.
+    `index` is its place in the file, `rank` its place by priority and `bit` that of its rank in masks; `reads` the mask
+    of the event kinds that can change its answer; `timed` whether time alone can; `scope` holds "page" or "cart" if it
+    speaks of the current page view or the cart. `mode` is live, shadow or off; `rollout` and `holdout` are shares.
+    `rest` is what no column can answer of its condition, None if they answer all of it. `gates` is no part of its truth:
+    it is asked when the rule wants to act.
     """
 
     __slots__ = (
-        "bit", "caps", "change", "gate", "holdout", "id", "index", "mode", "patience_ms", "priority", "reads",
-        "rollout", "scope", "test", "then", "timed", "valid_ms", "why",
+        "bit", "caps", "change", "comparisons", "gates", "holdout", "id", "index", "mode", "patience_ms", "priority",
+        "rank", "reads", "rest", "rollout", "scope", "test", "then", "timed", "valid_ms", "why",
     )  # fmt: skip
 
     test: Test
     change: Change
     why: Why
 
-    def __init__(self, index: int, entry: Entry, defaults: Defaults) -> None:
-        compiled = predicates.build(_whole(entry))
-        self.index = index
-        self.bit = 1 << index
+    def __init__(self, index_: int, entry: Entry, defaults: Defaults) -> None:
+        whole = _whole(entry)
+        compiled = predicates.build(whole)
+        self.comparisons, rest = index.split(whole)
+        self.gates = _gates(entry.when)
+        self.rest: Predicate | None = predicates.build(All(tuple(rest))) if rest else None
+        self.index = index_
+        self.rank, self.bit = -1, 0
         self.id = entry.id
         self.priority = entry.priority
         self.mode: Mode = entry.mode
@@ -54,7 +62,6 @@ class Rule:
         self.scope = compiled.scope
         self.test = compiled.test
         self.change = compiled.change or _never
-        self.gate = compiled.gate
         self.why = compiled.why
 
     def __repr__(self) -> str:
@@ -65,8 +72,26 @@ def _whole(entry: Entry) -> Condition:
     return entry.when if entry.dates is None else All((entry.dates, entry.when))
 
 
+def _gates(condition: Condition) -> tuple[Available, ...]:
+    """What has to be available when the rule wants to act: it stands in the condition's outermost `all`."""
+    parts: tuple[object, ...] = condition.parts if isinstance(condition, All) else (condition,)
+    return tuple(part for part in parts if isinstance(part, Available))
+
+
 def _never(session: Session, now: int) -> int | None:
     return None
+
+
+class Plan(NamedTuple):
+    """How to look at some rules: `rules` is their mask, `rests` that of those with a rest, `timed` of those whose rest
+    time can change.
+    """
+
+    rules: int
+    fixed: tuple[Column, ...]
+    running: tuple[Column, ...]
+    rests: int
+    timed: int
 
 
 class RuleSet:
@@ -79,38 +104,43 @@ class RuleSet:
         self.entries = file.rules
         self.defaults = file.defaults
         self.site_holdout = file.site_holdout
-        self.rules = tuple(Rule(index, entry, file.defaults) for index, entry in enumerate(file.rules))
-        self._running = _by_priority(rule for rule in self.rules if rule.mode != "off")
-        self._timed = tuple(rule for rule in self._running if rule.timed)
+        self.rules = tuple(Rule(place, entry, file.defaults) for place, entry in enumerate(file.rules))
         self._by_id = {rule.id: rule for rule in self.rules}
-        self._readers: dict[int, tuple[Rule, ...]] = {}
+        self._ranked = _ranked(self.rules)
+        self._columns = index.columns(
+            (1 << len(self._ranked)) - 1,
+            ((rule.rank, comparison) for rule in self._ranked for comparison in rule.comparisons),
+        )
+        self._plans: dict[int, Plan] = {}
+        self._wakes: dict[int, Plan] = {}
+        self._all = self._plan(self._ranked)
 
     def find(self, rule_id: str) -> Rule | None:
         """The rule of this id."""
         return self._by_id.get(rule_id)
 
-    def reading(self, mask: int) -> tuple[Rule, ...]:
-        """The rules, highest priority first, whose answer an event of a kind in the mask can change."""
-        found = self._readers.get(mask)
-        if found is None:
-            if len(self._readers) >= READERS:
-                self._readers.clear()
-            found = self._readers[mask] = tuple(rule for rule in self._running if rule.reads & mask)
-        return found
+    def true(self, session: Session) -> tuple[Rule, ...]:
+        """The rules that the session remembers as true, highest priority first."""
+        return tuple(self._ranked[rank] for rank in bits(_truth(session)))
 
     def edges(self, session: Session, mask: int, now: int, due: Due) -> list[Rule]:
         """The rules that turned true by events of the kinds in the mask, highest priority first.
 
-        Keeps `session.truth` and, for timed rules, `due` (rule's index -> its next moment) up to date.
+        Keeps `session.truth` and the moments in `due` up to date.
         """
-        return self._look(self._readers.get(mask) or self.reading(mask), session, now, due)
+        plan = self._plans.get(mask) or self._remember(self._plans, mask, self._reading(mask))
+        return self._look(plan, session, now, due)
 
     def wake(self, session: Session, now: int, due: Due) -> list[Rule]:
         """The rules that turned true by time alone: looks at those whose due moment has come."""
-        late = [index for index, moment in due.items() if moment <= now]
+        late = 0
+        for key, moment in due.items():
+            if moment <= now:
+                late |= 1 << key
         if not late:
             return []
-        return self._look(_by_priority(self.rules[index] for index in late), session, now, due)
+        plan = self._wakes.get(late) or self._remember(self._wakes, late, self._waiting(late))
+        return self._look(plan, session, now, due)
 
     def adopt(self, session: Session, now: int, due: Due) -> None:
         """Take the session up, at attach: fill `due` anew for every timed rule.
@@ -119,42 +149,123 @@ class RuleSet:
         is not after `now` passed while nobody watched: the next `wake` looks at it, that much too late.
         """
         if session.ruleset != self.version:
-            session.truth = self._true_now(session, now) if session.events else 0
+            session.truth = b""
             session.ruleset = self.version
+            if session.events:
+                _remember_true(
+                    session, self._true(self._all, self._alive(self._all, session, now), session, now)
+                )
         due.clear()
-        for rule in self._timed:
-            _arm(rule, session, min(now, session.newest), due)
+        then = min(now, session.newest)
+        self._arm(self._all, self._alive(self._all, session, now), session, then, due)
 
-    def _true_now(self, session: Session, now: int) -> int:
-        return sum(rule.bit for rule in self._running if rule.test(session, now))
+    # --- plans -----------------------------------------------------------------------------------------------
 
-    def _look(self, rules: tuple[Rule, ...], session: Session, now: int, due: Due) -> list[Rule]:
-        truth = session.truth
-        fired = []
+    def _reading(self, mask: int) -> Iterable[Rule]:
+        """The rules whose answer an event of a kind in the mask can change."""
+        return (rule for rule in self._ranked if rule.reads & mask)
+
+    def _waiting(self, late: int) -> Iterable[Rule]:
+        """The rules whose answer time may have changed, by the numbers that `due` uses."""
+        count = len(self._columns)
+        ranks = late >> count
+        for column in self._columns:
+            if late >> column.index & 1:
+                ranks |= column.members
+        return (self._ranked[rank] for rank in bits(ranks))
+
+    def _remember(self, plans: dict[int, Plan], key: int, rules: Iterable[Rule]) -> Plan:
+        if len(plans) >= PLANS:
+            plans.clear()
+        plan = plans[key] = self._plan(rules)
+        return plan
+
+    def _plan(self, rules: Iterable[Rule]) -> Plan:
+        mask = rests = timed = 0
         for rule in rules:
-            if rule.gate is not None and not rule.gate(session, now):
-                truth &= ~rule.bit
-                due.pop(rule.index, None)
-                continue
-            if rule.test(session, now):
-                if not truth & rule.bit:
-                    truth |= rule.bit
-                    fired.append(rule)
-            elif truth & rule.bit:
-                truth ^= rule.bit
-            if rule.timed:
-                _arm(rule, session, now, due)
-        session.truth = truth
-        return fired
+            mask |= rule.bit
+            if rule.rest is not None:
+                rests |= rule.bit
+                timed |= rule.bit if rule.rest.change is not None else 0
+        used = [column for column in self._columns if column.members & mask]
+        fixed = tuple(column for column in used if not column.running)
+        running = tuple(column for column in used if column.running)
+        return Plan(mask, fixed, running, rests, timed)
+
+    # --- looking ---------------------------------------------------------------------------------------------
+
+    def _look(self, plan: Plan, session: Session, now: int, due: Due) -> list[Rule]:
+        if not plan.rules:
+            return []
+        alive = self._alive(plan, session, now)
+        true = self._true(plan, alive, session, now)
+        self._arm(plan, alive, session, now, due)
+        before = _truth(session)
+        after = before & ~plan.rules | true
+        if after == before:
+            return []
+        _remember_true(session, after)
+        return [self._ranked[rank] for rank in bits(after & ~before)]
+
+    def _alive(self, plan: Plan, session: Session, now: int) -> int:
+        """Those of the plan's rules that time alone could make true: all that is fixed of them holds."""
+        alive = plan.rules
+        for column in plan.fixed:
+            alive &= column.allows(session, now)
+            if not alive:
+                break
+        return alive
+
+    def _true(self, plan: Plan, alive: int, session: Session, now: int) -> int:
+        for column in plan.running:
+            if not alive:
+                return 0
+            alive &= column.allows(session, now)
+        for rank in bits(alive & plan.rests):
+            rest = self._ranked[rank].rest
+            assert rest is not None
+            if not rest.test(session, now):
+                alive ^= 1 << rank
+        return alive
+
+    def _arm(self, plan: Plan, alive: int, session: Session, now: int, due: Due) -> None:
+        for column in plan.running:
+            # A rule that the plan leaves out may wait for this clock too: it counts as alive, and is looked at then.
+            waiting = column.members & (alive | ~plan.rules)
+            _set(due, column.index, column.next(session, now, waiting) if waiting else None)
+        if plan.timed:
+            self._arm_rests(plan, alive, session, now, due)
+
+    def _arm_rests(self, plan: Plan, alive: int, session: Session, now: int, due: Due) -> None:
+        count = len(self._columns)
+        for key in [key for key in due if key >= count and plan.timed >> (key - count) & 1]:
+            del due[key]
+        for rank in bits(alive & plan.timed):
+            rest = self._ranked[rank].rest
+            assert rest is not None
+            assert rest.change is not None
+            if rest.gate is None or rest.gate(session, now):
+                _set(due, count + rank, rest.change(session, now))
 
 
-def _arm(rule: Rule, session: Session, now: int, due: Due) -> None:
-    moment = rule.change(session, now)
+def _ranked(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules that run, highest priority first, ties as written; each learns its rank."""
+    ranked = tuple(sorted((rule for rule in rules if rule.mode != "off"), key=lambda rule: -rule.priority))
+    for rank, rule in enumerate(ranked):
+        rule.rank, rule.bit = rank, 1 << rank
+    return ranked
+
+
+def _truth(session: Session) -> int:
+    return int.from_bytes(session.truth, "little")
+
+
+def _remember_true(session: Session, truth: int) -> None:
+    session.truth = truth.to_bytes((truth.bit_length() + 7) // 8, "little")
+
+
+def _set(due: Due, key: int, moment: int | None) -> None:
     if moment is not None:
-        due[rule.index] = moment
-    elif rule.index in due:
-        del due[rule.index]
-
-
-def _by_priority(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    return tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.index)))
+        due[key] = moment
+    elif key in due:
+        del due[key]
