@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from loadtests import client, servers
+from loadtests import client, due, rules, servers
 from loadtests.client import Crowd, Measured
 from loadtests.servers import Server, cpu_seconds, on_core
 from router.store.embedded import Embedded
@@ -30,6 +30,9 @@ RESULTS: Final = Path(__file__).parent / "results"
 ACTIVE: Final = 64
 BUSY: Final = 0.9  # a core that is used to this share is the limit
 GOAL: Final = 0.35
+
+
+Figures = dict[str, float | bool | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,17 @@ HALF: Final = Load("1 event a frame, half the rate", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long it all takes."""
+    """How long it all takes. `events`: how many the cost of rules is measured with, a round."""
 
     rounds: int
     seconds: float
     sockets: int
+    events: int
+    waiting: due.Waiting
 
 
-FULL: Final = Plan(rounds=3, seconds=1.5, sockets=512)
-QUICK: Final = Plan(rounds=1, seconds=0.5, sockets=64)
+FULL: Final = Plan(rounds=3, seconds=1.5, sockets=512, events=5000, waiting=due.FULL)
+QUICK: Final = Plan(rounds=1, seconds=0.5, sockets=64, events=200, waiting=due.QUICK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +209,7 @@ def _row(name: str, rounds: tuple[Round, ...]) -> str:
     )
 
 
-def summary(pairs: list[Pair]) -> dict[str, float | bool | str]:
+def summary(pairs: list[Pair]) -> Figures:
     """The figures for a machine, each a ratio where it is a time."""
     one, five, single, half = pairs
     return {
@@ -222,7 +227,7 @@ def summary(pairs: list[Pair]) -> dict[str, float | bool | str]:
     }
 
 
-def write(folder: Path, pairs: list[Pair], figures: dict[str, float | bool | str]) -> Path:
+def write(folder: Path, pairs: list[Pair], figures: Figures) -> Path:
     """Everything into `bench.json` in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "bench.json"
@@ -243,9 +248,14 @@ def main(arguments: list[str]) -> int:
         "--results", type=Path, default=RESULTS, help="folder for bench.json (loadtests/results)"
     )
     options = parser.parse_args(arguments)
-    pairs = measure(QUICK if options.quick else FULL)
-    figures = summary(pairs)
-    print(table(pairs))
+    plan = QUICK if options.quick else FULL
+    costs, pairs, punctual = (
+        rules.measure(2 * plan.rounds + 1, plan.events),
+        measure(plan),
+        due.measure(plan.waiting),
+    )
+    figures = summary(pairs) | rules.summary(costs) | due.summary(punctual)
+    print(table(pairs), rules.table(costs), due.table(punctual), sep="\n\n")
     print(f"\nwritten to {write(options.results, pairs, figures)}")
     print(json.dumps(figures))
     return 0

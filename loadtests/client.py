@@ -109,7 +109,7 @@ class Line:
 
     def receive(self, measured: Measured) -> int:
         """Read what came; returns how many frames were answered by it."""
-        newest, before = self._answers.take(_received(self.sock)), self._answered
+        newest, before = self._answers.take(received(self.sock)), self._answered
         if newest <= before:
             return 0
         now, per_frame, waiting = time.perf_counter(), self._lap.per_frame, self._waiting
@@ -136,15 +136,15 @@ Opener = Callable[[str, int, int], Callable[[], Line]]
 def shopper(address: str, number: int, per_frame: int) -> Callable[[], Line]:
     """Ask for a socket to the service, as a first visit; what this gives waits until its first events are stored."""
     page = page_id()
-    sock = _asked(
+    sock = asked(
         address, "/v1/shopper/new", frames.hello("demo", page) + frames.batch(page, 1, mix.opening())
     )
     acks, first = Acks(page), len(mix.opening())
 
     def opened() -> Line:
-        acks.take(_upgraded(sock))
+        acks.take(upgraded(sock))
         while acks.newest < first:
-            acks.take(_received(sock))
+            acks.take(received(sock))
         return Line(sock, Lap(page, mix.session(number), per_frame), acks, first)
 
     return opened
@@ -152,16 +152,17 @@ def shopper(address: str, number: int, per_frame: int) -> Callable[[], Line]:
 
 def echoed(address: str, number: int, per_frame: int) -> Callable[[], Line]:
     """Ask for a socket to the echo, which gets the very same frames."""
-    sock = _asked(address, "/", b"")
+    sock = asked(address, "/", b"")
 
     def opened() -> Line:
-        _upgraded(sock)
+        upgraded(sock)
         return Line(sock, Lap(page_id(), mix.session(number), per_frame), Echoes(per_frame), 0)
 
     return opened
 
 
-def _asked(address: str, path: str, following: bytes) -> socket.socket:
+def asked(address: str, path: str, following: bytes) -> socket.socket:
+    """A socket on which an upgrade was asked for; what follows is sent with it."""
     host, _, port = address.partition(":")
     sock = socket.create_connection((host, int(port)), timeout=OPEN_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -169,18 +170,19 @@ def _asked(address: str, path: str, following: bytes) -> socket.socket:
     return sock
 
 
-def _upgraded(sock: socket.socket) -> bytes:
+def upgraded(sock: socket.socket) -> bytes:
     """What came behind the server's agreement to the upgrade."""
     answer = b""
     while b"\r\n\r\n" not in answer:
-        answer += _received(sock)
+        answer += received(sock)
     head, _, behind = answer.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 101 "):
         raise BadAnswer(f"no WebSocket: {head!r}")
     return behind
 
 
-def _received(sock: socket.socket) -> bytes:
+def received(sock: socket.socket) -> bytes:
+    """What came, at least one byte. Raises BadAnswer if the server ended the socket."""
     data = sock.recv(READ_BYTES)
     if not data:
         raise BadAnswer("the server ended a socket")

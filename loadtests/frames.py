@@ -138,6 +138,20 @@ class Echoes:
         return self.newest
 
 
+def messages(data: bytes) -> tuple[list[list[Any]], bytes]:
+    """The whole messages in a server's bytes, and what is left of the last one. Raises BadAnswer for a close."""
+    found, at = [], 0
+    while len(data) - at >= 2:
+        start, end = _bounds(data, at)
+        if end > len(data):
+            break
+        if data[at] == CLOSE:
+            raise BadAnswer(repr(data[start:end]))
+        found.append(msgpack.unpackb(data[start:end]))
+        at = end
+    return found, data[at:]
+
+
 def _bounds(data: bytes, at: int) -> tuple[int, int]:
     """Where the payload of the server's frame at `at` begins and ends; an end past the data if that is incomplete."""
     length = data[at + 1]

@@ -69,8 +69,8 @@ class Server:
         self.stop()
 
 
-def service(folder: Path, redis_url: str) -> Server:
-    """The complete service with the demo's site, as `router demo` starts it, on a free port."""
+def service(folder: Path, redis_url: str, *command: str) -> Server:
+    """The complete service, as `router demo` starts it on a free port, or as another command of `router` does."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
     environment = os.environ | {
@@ -80,7 +80,7 @@ def service(folder: Path, redis_url: str) -> Server:
     }
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "router", "demo", "--port", "0"],
+            [sys.executable, "-m", "router", *(command or ("demo", "--port", "0"))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stream,

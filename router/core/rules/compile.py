@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from router.core.rules import index, predicates
-from router.core.rules.index import Column, bits
+from router.core.rules.index import Allows, Next, bits
 from router.core.rules.model import Action, All, Available, Caps, Condition, Defaults, Entry, Mode, RuleFile
 from router.core.rules.predicates import Change, Predicate, Test, Why
 from router.core.session import Session
@@ -27,7 +27,7 @@ class Rule:
     `index` is its place in the file, `rank` its place by priority and `bit` that of its rank in masks; `reads` the mask
     of the event kinds that can change its answer; `timed` whether time alone can; `scope` holds "page" or "cart" if it
     speaks of the current page view or the cart. `mode` is live, shadow or off; `rollout` and `holdout` are shares.
-    `rest` is what no column can answer of its condition, None if they answer all of it. `gates` is no part of its truth:
+    `rest` is what no column can answer of its condition, None if they answer it all. `gates` is no part of its truth:
     it is asked when the rule wants to act.
     """
 
@@ -82,14 +82,33 @@ def _never(session: Session, now: int) -> int | None:
     return None
 
 
+class Fixed(NamedTuple):
+    """A column that only events change, as a plan uses it."""
+
+    members: int
+    allows: Allows
+
+
+class Running(NamedTuple):
+    """A column that time changes as well; `number` is its key in `due`, `outside` those of its members that the plan
+    leaves out: they may wait for this clock too, so they are taken for possible, and looked at when it comes.
+    """
+
+    number: int
+    members: int
+    outside: int
+    allows: Allows
+    next: Next
+
+
 class Plan(NamedTuple):
     """How to look at some rules: `rules` is their mask, `rests` that of those with a rest, `timed` of those whose rest
     time can change.
     """
 
     rules: int
-    fixed: tuple[Column, ...]
-    running: tuple[Column, ...]
+    fixed: tuple[Fixed, ...]
+    running: tuple[Running, ...]
     rests: int
     timed: int
 
@@ -148,16 +167,11 @@ class RuleSet:
         A session that lived under other rules adopts what is true now without firing. A moment in `due` that
         is not after `now` passed while nobody watched: the next `wake` looks at it, that much too late.
         """
-        if session.ruleset != self.version:
-            session.truth = b""
-            session.ruleset = self.version
-            if session.events:
-                _remember_true(
-                    session, self._true(self._all, self._alive(self._all, session, now), session, now)
-                )
         due.clear()
-        then = min(now, session.newest)
-        self._arm(self._all, self._alive(self._all, session, now), session, then, due)
+        true = self._true(self._all, session, now, min(now, session.newest), due)
+        if session.ruleset != self.version:
+            session.ruleset = self.version
+            _remember_true(session, true if session.events else 0)
 
     # --- plans -----------------------------------------------------------------------------------------------
 
@@ -170,7 +184,7 @@ class RuleSet:
         count = len(self._columns)
         ranks = late >> count
         for column in self._columns:
-            if late >> column.index & 1:
+            if late >> column.number & 1:
                 ranks |= column.members
         return (self._ranked[rank] for rank in bits(ranks))
 
@@ -188,8 +202,12 @@ class RuleSet:
                 rests |= rule.bit
                 timed |= rule.bit if rule.rest.change is not None else 0
         used = [column for column in self._columns if column.members & mask]
-        fixed = tuple(column for column in used if not column.running)
-        running = tuple(column for column in used if column.running)
+        fixed = tuple(Fixed(column.members, column.allows) for column in used if column.next is None)
+        running = tuple(
+            Running(column.number, column.members, column.members & ~mask, column.allows, column.next)
+            for column in used
+            if column.next is not None
+        )
         return Plan(mask, fixed, running, rests, timed)
 
     # --- looking ---------------------------------------------------------------------------------------------
@@ -197,9 +215,7 @@ class RuleSet:
     def _look(self, plan: Plan, session: Session, now: int, due: Due) -> list[Rule]:
         if not plan.rules:
             return []
-        alive = self._alive(plan, session, now)
-        true = self._true(plan, alive, session, now)
-        self._arm(plan, alive, session, now, due)
+        true = self._true(plan, session, now, now, due)
         before = _truth(session)
         after = before & ~plan.rules | true
         if after == before:
@@ -207,45 +223,48 @@ class RuleSet:
         _remember_true(session, after)
         return [self._ranked[rank] for rank in bits(after & ~before)]
 
-    def _alive(self, plan: Plan, session: Session, now: int) -> int:
-        """Those of the plan's rules that time alone could make true: all that is fixed of them holds."""
+    def _true(self, plan: Plan, session: Session, now: int, since: int, due: Due) -> int:
+        """Those of the plan's rules that hold now. Arms whatever time could make true, or false, after `since`."""
         alive = plan.rules
-        for column in plan.fixed:
-            alive &= column.allows(session, now)
-            if not alive:
-                break
-        return alive
+        for members, allows in plan.fixed:
+            if alive & members:
+                alive &= allows(session, now)
+        true = alive
+        for number, members, outside, allows, following in plan.running:
+            if true & members:
+                true &= allows(session, now)
+            waiting = alive & members | outside
+            moment = following(session, since, waiting) if waiting else None
+            if moment is not None:
+                due[number] = moment
+            elif number in due:
+                del due[number]
+        if alive & plan.rests or (due and plan.timed):
+            return true & ~self._failing(plan, alive, session, now, since, due)
+        return true
 
-    def _true(self, plan: Plan, alive: int, session: Session, now: int) -> int:
-        for column in plan.running:
-            if not alive:
-                return 0
-            alive &= column.allows(session, now)
-        for rank in bits(alive & plan.rests):
+    def _failing(self, plan: Plan, alive: int, session: Session, now: int, since: int, due: Due) -> int:
+        """Those of the rules still possible whose rest does not hold; arms the rests that time can change."""
+        count, failing, idle = len(self._columns), 0, plan.timed
+        asked = alive & plan.rests
+        while asked:
+            bit = asked & -asked
+            asked ^= bit
+            rank = bit.bit_length() - 1
             rest = self._ranked[rank].rest
             assert rest is not None
+            if rest.gate is not None and not rest.gate(session, now):
+                failing |= bit
+                continue
             if not rest.test(session, now):
-                alive ^= 1 << rank
-        return alive
-
-    def _arm(self, plan: Plan, alive: int, session: Session, now: int, due: Due) -> None:
-        for column in plan.running:
-            # A rule that the plan leaves out may wait for this clock too: it counts as alive, and is looked at then.
-            waiting = column.members & (alive | ~plan.rules)
-            _set(due, column.index, column.next(session, now, waiting) if waiting else None)
-        if plan.timed:
-            self._arm_rests(plan, alive, session, now, due)
-
-    def _arm_rests(self, plan: Plan, alive: int, session: Session, now: int, due: Due) -> None:
-        count = len(self._columns)
-        for key in [key for key in due if key >= count and plan.timed >> (key - count) & 1]:
-            del due[key]
-        for rank in bits(alive & plan.timed):
-            rest = self._ranked[rank].rest
-            assert rest is not None
-            assert rest.change is not None
-            if rest.gate is None or rest.gate(session, now):
-                _set(due, count + rank, rest.change(session, now))
+                failing |= bit
+            if rest.change is not None and (moment := rest.change(session, since)) is not None:
+                due[count + rank] = moment
+                idle &= ~bit
+        if due and idle:
+            for key in [key for key in due if key >= count and idle >> key - count & 1]:
+                del due[key]
+        return failing
 
 
 def _ranked(rules: Iterable[Rule]) -> tuple[Rule, ...]:
@@ -257,15 +276,9 @@ def _ranked(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def _truth(session: Session) -> int:
-    return int.from_bytes(session.truth, "little")
+    truth = session.truth
+    return int.from_bytes(truth, "little") if truth else 0
 
 
 def _remember_true(session: Session, truth: int) -> None:
     session.truth = truth.to_bytes((truth.bit_length() + 7) // 8, "little")
-
-
-def _set(due: Due, key: int, moment: int | None) -> None:
-    if moment is not None:
-        due[key] = moment
-    elif key in due:
-        del due[key]

@@ -95,67 +95,72 @@ def _comparison(leaf: Condition, holds: bool) -> Comparison | None:
 
 
 class Column:
-    """All comparisons with one fact. `members`: the rules that have any; `running`: whether time alone changes it."""
+    """All comparisons with one fact: the `number`th column; `members` are the rules that have any.
 
-    __slots__ = (
-        "_flips",
-        "_marks",
-        "_masks",
-        "_named",
-        "_others",
-        "_turns",
-        "index",
-        "members",
-        "read",
-        "zero",
-    )
+    `allows(session, now)` gives the rules all of whose comparisons with this fact hold, and those that have none.
+    `next(session, now, alive)` gives the next moment after now at which time changes a comparison of one of the rules
+    `alive`; it is None for a fact that does not run by itself. Both are closures: they are called for every event.
+    """
 
-    def __init__(self, index: int, everyone: int, comparisons: dict[int, list[Comparison]]) -> None:
-        """`comparisons` by rank; `everyone` is the mask of all rules, those without a comparison are always allowed."""
+    __slots__ = ("allows", "members", "next", "number")
+
+    def __init__(self, number: int, everyone: int, comparisons: dict[int, list[Comparison]]) -> None:
+        """`comparisons` by rank; `everyone` is the mask of all rules."""
         first = next(iter(comparisons.values()))[0]
-        self.index = index
-        self.read, self.zero = first.read, first.zero
+        self.number = number
         self.members = _mask(comparisons)
-        self._others = everyone & ~self.members
+        others = everyone & ~self.members
         by_value = _by_value(comparisons)
-        self._named: dict[Any, int] | None = None
-        self._marks: list[Any] = []
-        self._turns, self._flips = _turns(comparisons) if self.running else ([], [])
         if all(_is_number(value) for value in by_value):
-            self._marks = sorted(by_value)
-            self._masks = _swept(self._others, comparisons, by_value)
+            self.allows = _search(first.read, sorted(by_value), _swept(others, comparisons, by_value), others)
         else:
-            self._named = {value: self._others | _allowed(comparisons, value) for value in by_value}
-            self._masks = [self._others | _allowed(comparisons, _Unnamed())]
+            named = {value: others | _allowed(comparisons, value) for value in by_value}
+            self.allows = _lookup(first.read, named, others | _allowed(comparisons, _Unnamed()), others)
+        self.next = None if first.zero is None else _turning(first.zero, *_turns(comparisons))
 
-    @property
-    def running(self) -> bool:
-        """Whether the fact is a clock."""
-        return self.zero is not None
 
-    def allows(self, session: Session, now: int) -> int:
-        """The rules all of whose comparisons with this fact hold, and those that have none."""
-        value = self.read(session, now)
+Allows = Callable[[Session, int], int]
+Next = Callable[[Session, int, int], int | None]
+
+
+def _search(read: Read, marks: list[Any], masks: list[int], others: int) -> Allows:
+    """For numbers: `masks` are those below the first mark, at it, above it, at the second, ..."""
+    count = len(marks)
+
+    def allows(session: Session, now: int) -> int:
+        value = read(session, now)
         if value is None:
-            return self._others
-        named = self._named
-        if named is not None:
-            return named.get(value, self._masks[0])
-        marks = self._marks
+            return others
         place = bisect_left(marks, value)
-        return self._masks[2 * place + (place < len(marks) and marks[place] == value)]
+        return masks[2 * place + 1 if place < count and marks[place] == value else 2 * place]
 
-    def next(self, session: Session, now: int, alive: int) -> int | None:
-        """The next moment after now at which time changes a comparison of one of the rules `alive`."""
-        assert self.zero is not None
-        zero = self.zero(session)
-        if zero is None:
+    return allows
+
+
+def _lookup(read: Read, named: dict[Any, int], unnamed: int, others: int) -> Allows:
+    """For words and flags."""
+    masks = {**named, None: others}
+
+    def allows(session: Session, now: int) -> int:
+        return masks.get(read(session, now), unnamed)
+
+    return allows
+
+
+def _turning(zero: Zero, turns: list[int], flips: list[int]) -> Next:
+    """A clock that began at zero changes the answers of the rules `flips[n]` after `turns[n]` ms."""
+    count = len(turns)
+
+    def following(session: Session, now: int, alive: int) -> int | None:
+        began = zero(session)
+        if began is None:
             return None
-        turns, flips = self._turns, self._flips
-        for place in range(bisect_right(turns, now - zero), len(turns)):
+        for place in range(bisect_right(turns, now - began), count):
             if flips[place] & alive:
-                return zero + turns[place]
+                return began + turns[place]
         return None
+
+    return following
 
 
 def columns(everyone: int, comparisons: Iterable[tuple[int, Comparison]]) -> tuple[Column, ...]:
@@ -164,7 +169,7 @@ def columns(everyone: int, comparisons: Iterable[tuple[int, Comparison]]) -> tup
     for rank, comparison in comparisons:
         by_key[comparison.key][rank].append(comparison)
     ordered = sorted(by_key.values(), key=len, reverse=True)
-    return tuple(Column(index, everyone, found) for index, found in enumerate(ordered))
+    return tuple(Column(number, everyone, found) for number, found in enumerate(ordered))
 
 
 class _Unnamed:
