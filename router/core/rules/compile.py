@@ -78,8 +78,20 @@ def _gates(condition: Condition) -> tuple[Available, ...]:
     return tuple(part for part in parts if isinstance(part, Available))
 
 
+def _asked(rest: Predicate | None) -> Rest:
+    return (_always, None, None) if rest is None else (rest.test, rest.change, rest.gate)
+
+
+def _always(session: Session, now: int) -> bool:
+    return True
+
+
 def _never(session: Session, now: int) -> int | None:
     return None
+
+
+Rest = tuple[Test, Change | None, Test | None]
+"""What is asked rule by rule: whether it holds, when time may change that, and what time cannot change of it."""
 
 
 class Fixed(NamedTuple):
@@ -130,6 +142,7 @@ class RuleSet:
             (1 << len(self._ranked)) - 1,
             ((rule.rank, comparison) for rule in self._ranked for comparison in rule.comparisons),
         )
+        self._rests = tuple(_asked(rule.rest) for rule in self._ranked)
         self._plans: dict[int, Plan] = {}
         self._wakes: dict[int, Plan] = {}
         self._all = self._plan(self._ranked)
@@ -140,7 +153,7 @@ class RuleSet:
 
     def true(self, session: Session) -> tuple[Rule, ...]:
         """The rules that the session remembers as true, highest priority first."""
-        return tuple(self._ranked[rank] for rank in bits(_truth(session)))
+        return tuple(self._ranked[rank] for rank in bits(int.from_bytes(session.truth, "little")))
 
     def edges(self, session: Session, mask: int, now: int, due: Due) -> list[Rule]:
         """The rules that turned true by events of the kinds in the mask, highest priority first.
@@ -148,7 +161,7 @@ class RuleSet:
         Keeps `session.truth` and the moments in `due` up to date.
         """
         plan = self._plans.get(mask) or self._remember(self._plans, mask, self._reading(mask))
-        return self._look(plan, session, now, due)
+        return self._look(plan, session, now, now, due)
 
     def wake(self, session: Session, now: int, due: Due) -> list[Rule]:
         """The rules that turned true by time alone: looks at those whose due moment has come."""
@@ -159,7 +172,7 @@ class RuleSet:
         if not late:
             return []
         plan = self._wakes.get(late) or self._remember(self._wakes, late, self._waiting(late))
-        return self._look(plan, session, now, due)
+        return self._look(plan, session, now, now, due)
 
     def adopt(self, session: Session, now: int, due: Due) -> None:
         """Take the session up, at attach: fill `due` anew for every timed rule.
@@ -168,10 +181,11 @@ class RuleSet:
         is not after `now` passed while nobody watched: the next `wake` looks at it, that much too late.
         """
         due.clear()
-        true = self._true(self._all, session, now, min(now, session.newest), due)
-        if session.ruleset != self.version:
-            session.ruleset = self.version
-            _remember_true(session, true if session.events else 0)
+        known, truth = session.ruleset == self.version, session.truth
+        self._look(self._all, session, now, min(now, session.newest), due)
+        if known or not session.events:
+            session.truth = truth if known else b""
+        session.ruleset = self.version
 
     # --- plans -----------------------------------------------------------------------------------------------
 
@@ -212,25 +226,14 @@ class RuleSet:
 
     # --- looking ---------------------------------------------------------------------------------------------
 
-    def _look(self, plan: Plan, session: Session, now: int, due: Due) -> list[Rule]:
-        if not plan.rules:
-            return []
-        true = self._true(plan, session, now, now, due)
-        before = _truth(session)
-        after = before & ~plan.rules | true
-        if after == before:
-            return []
-        _remember_true(session, after)
-        return [self._ranked[rank] for rank in bits(after & ~before)]
-
-    def _true(self, plan: Plan, session: Session, now: int, since: int, due: Due) -> int:
-        """Those of the plan's rules that hold now. Arms whatever time could make true, or false, after `since`."""
-        alive = plan.rules
-        for members, allows in plan.fixed:
+    def _look(self, plan: Plan, session: Session, now: int, since: int, due: Due) -> list[Rule]:
+        """Bring the plan's rules up to date, and arm whatever time could make true, or false, after `since`."""
+        alive, fixed, running, rests, timed = plan
+        for members, allows in fixed:
             if alive & members:
                 alive &= allows(session, now)
         true = alive
-        for number, members, outside, allows, following in plan.running:
+        for number, members, outside, allows, following in running:
             if true & members:
                 true &= allows(session, now)
             waiting = alive & members | outside
@@ -239,30 +242,36 @@ class RuleSet:
                 due[number] = moment
             elif number in due:
                 del due[number]
-        if alive & plan.rests or (due and plan.timed):
-            return true & ~self._failing(plan, alive, session, now, since, due)
-        return true
+        if rests and (alive & rests or due):
+            true &= ~self._failing(alive & rests, timed, session, now, since, due)
+        truth = session.truth
+        before = int.from_bytes(truth, "little") if truth else 0
+        after = before & ~plan.rules | true
+        if after == before:
+            return []
+        session.truth = after.to_bytes((after.bit_length() + 7) // 8, "little")
+        return [self._ranked[rank] for rank in bits(after & ~before)]
 
-    def _failing(self, plan: Plan, alive: int, session: Session, now: int, since: int, due: Due) -> int:
-        """Those of the rules still possible whose rest does not hold; arms the rests that time can change."""
-        count, failing, idle = len(self._columns), 0, plan.timed
-        asked = alive & plan.rests
+    def _failing(self, asked: int, timed: int, session: Session, now: int, since: int, due: Due) -> int:
+        """Those of the asked rules whose rest does not hold; of the timed ones, only those that time can change stay in
+        `due`.
+        """
+        rests, count, failing = self._rests, len(self._columns), 0
         while asked:
             bit = asked & -asked
             asked ^= bit
             rank = bit.bit_length() - 1
-            rest = self._ranked[rank].rest
-            assert rest is not None
-            if rest.gate is not None and not rest.gate(session, now):
+            test, change, gate = rests[rank]
+            if gate is not None and not gate(session, now):
                 failing |= bit
                 continue
-            if not rest.test(session, now):
+            if not test(session, now):
                 failing |= bit
-            if rest.change is not None and (moment := rest.change(session, since)) is not None:
+            if change is not None and (moment := change(session, since)) is not None:
                 due[count + rank] = moment
-                idle &= ~bit
-        if due and idle:
-            for key in [key for key in due if key >= count and idle >> key - count & 1]:
+                timed ^= bit
+        if due and timed:
+            for key in [key for key in due if key >= count and timed >> key - count & 1]:
                 del due[key]
         return failing
 
@@ -273,12 +282,3 @@ def _ranked(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     for rank, rule in enumerate(ranked):
         rule.rank, rule.bit = rank, 1 << rank
     return ranked
-
-
-def _truth(session: Session) -> int:
-    truth = session.truth
-    return int.from_bytes(truth, "little") if truth else 0
-
-
-def _remember_true(session: Session, truth: int) -> None:
-    session.truth = truth.to_bytes((truth.bit_length() + 7) // 8, "little")
