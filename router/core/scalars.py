@@ -70,10 +70,13 @@ def _language(text: str) -> str:
 
 
 ID: Final = pattern("an id of small letters, digits and dashes such as `cart-wait`", "[a-z0-9][a-z0-9-]*", 40)
+NAME: Final = pattern("a name such as `plan`", "[A-Za-z0-9][A-Za-z0-9_.-]*", 40)
+WORD: Final = text("a text of at most 100 characters", 100)
 KEY: Final = pattern("a text's key such as `cart.wait`", r"[a-z0-9][a-z0-9._-]*")
 SKILL: Final = pattern("a skill such as `ja`", "[a-z0-9][a-z0-9-]*", 40)
 PATH: Final = pattern("a path that begins with a slash, such as `/shipping`", "/[^ ]*", 300)
 VERSION: Final = Scalar("version 1", within(1, 1, units.count), {"const": 1})
 SHARE: Final = written("a share such as `10%`", units.PERCENT, units.share)
+NUMBER: Final = Scalar("a number", units.number, {"type": "number"})
 FLAG: Final = Scalar("true or false", units.flag, {"type": "boolean"})
 LANGUAGE: Final = Scalar("a language such as `ja`", _language, {"type": "string", "pattern": "^[a-z]{2,3}$"})

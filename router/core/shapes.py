@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from yaml.nodes import Node, SequenceNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from router.core.document import Document, Faulty, Json, Shape
 
@@ -64,15 +64,16 @@ def _not_known(
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
-    """A list of at least one item and at most `most`; what `key` gives of each item stands once."""
+    """A list of at least `least` items and at most `most`; what `key` gives of each item stands once."""
 
     what: str
     item: Shape[T]
     most: int = 64
     key: Callable[[T], object] | None = None
+    least: int = 1
 
     def load(self, node: Node, doc: Document) -> tuple[T, ...]:
-        if not isinstance(node, SequenceNode) or not node.value:
+        if not isinstance(node, SequenceNode) or len(node.value) < self.least:
             raise doc.wrong(node, self.what)
         if len(node.value) > self.most:
             raise doc.fault(node, f"expected at most {self.most} items, found {len(node.value)}")
@@ -92,7 +93,7 @@ class ListOf(Generic[T]):
         return {
             "type": "array",
             "items": self.item.schema(),
-            "minItems": 1,
+            "minItems": self.least,
             "maxItems": self.most,
             "description": self.what,
         }
@@ -216,6 +217,20 @@ class Made(Generic[T, U]):
 
     def schema(self) -> Json:
         return self.shape.schema()
+
+
+@dataclass(frozen=True, slots=True)
+class Either(Generic[T]):
+    """A scalar of one shape, or anything else of another."""
+
+    scalar: Shape[T]
+    other: Shape[T]
+
+    def load(self, node: Node, doc: Document) -> T:
+        return (self.scalar if isinstance(node, ScalarNode) else self.other).load(node, doc)
+
+    def schema(self) -> Json:
+        return {"anyOf": [self.scalar.schema(), self.other.schema()]}
 
 
 @dataclass(frozen=True, slots=True)

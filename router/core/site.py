@@ -15,8 +15,11 @@ from msgspec import Struct
 
 from router.core import units
 from router.core.document import Document, Fault, FileErrors, Shape, attempt
+from router.core.hours import Hours
+from router.core.hours_form import HOURS
 from router.core.rules import form
 from router.core.rules.compile import RuleSet
+from router.core.rules.conditions import Names
 from router.core.rules.model import Action, GiveOffer, Invite, ShowArticle
 from router.core.scalars import ID, KEY, VERSION, length, pattern, text, whole, written
 from router.core.shapes import Choice, Fields, Key, ListOf, Placed, Placing, Table
@@ -42,12 +45,15 @@ class Disposition(Struct, frozen=True):
 
 
 class Queue(Struct, frozen=True):
-    """A line that conversations wait in: an agent has `ring_ms` to answer, and `wrap_up_ms` after closing."""
+    """A line that conversations wait in: an agent has `ring_ms` to answer, and `wrap_up_ms` after closing. Without
+    `hours` it is always open.
+    """
 
     name: Name
     dispositions: tuple[Disposition, ...]
     ring_ms: int = 20 * units.SECOND
     wrap_up_ms: int = 30 * units.SECOND
+    hours: Hours | None = None
 
     def disposition(self, wanted: str) -> Disposition | None:
         """The disposition of this id."""
@@ -228,6 +234,7 @@ def _queue() -> Fields[Queue]:
             "name": Key(name, required=True),
             "ring": Key(RING, name="ring_ms"),
             "wrap_up": Key(WRAP_UP, name="wrap_up_ms"),
+            "hours": Key(HOURS),
             "dispositions": Key(
                 ListOf("a list of dispositions", disposition, 32, _disposition_id), required=True
             ),
@@ -272,7 +279,8 @@ class _Loading:
             self.known(entry.offers, texts.offers, "a text of an offer")
             self.known(entry.articles, texts.articles, "a text of an article")
         messages = None if texts is None else texts.invites
-        names = form.Names(entry.currency, entry.queues, entry.offers, entry.articles, messages)
+        queues = {name: queue.hours for name, queue in entry.queues.items()}
+        names = Names(entry.currency, queues, entry.offers, entry.articles, messages)
         rules = self.other(entry.rules, form.rules_file(names))
         if texts is None or rules is None:
             return None

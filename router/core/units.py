@@ -20,6 +20,7 @@ MONEY: Final = r"[0-9]{1,12}(\.[0-9]{1,4})? [A-Z]{3}"
 PERCENT: Final = r"([0-9]|[1-9][0-9]|100)(\.[0-9]{1,3})?%"
 RATE: Final = rf"[0-9]{{1,6}} in {DURATION}"
 VISIBLE: Final = rf"{DURATION} visible"
+NUMBER: Final = r"-?[0-9]{1,12}(\.[0-9]{1,6})?"
 COUNT: Final = r"[0-9]{1,9}"
 
 
@@ -72,6 +73,12 @@ def count(text: str) -> int:
     """A whole number from 0."""
     _fits(COUNT, text)
     return int(text)
+
+
+def number(text: str) -> float:
+    """A number such as `3`, `-2` or `0.5`."""
+    _fits(NUMBER, text)
+    return float(text)
 
 
 def flag(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from router.core.rules import index, predicates
 from router.core.rules.index import Allows, Next, bits
 from router.core.rules.model import Action, All, Available, Caps, Condition, Defaults, Entry, Mode, RuleFile
-from router.core.rules.predicates import Change, Predicate, Test, Why
+from router.core.rules.predicate import Change, Predicate, Test, Why
 from router.core.session import Session
 
 MAX_RULES: Final = 1000

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from router.core import facts
 from router.core.facts import FACTS, Zero
-from router.core.rules.model import All, AnyOf, Compare, Condition, Not, Silence
-from router.core.rules.predicates import OPPOSITE
+from router.core.rules.model import All, AnyOf, Available, Compare, Condition, Not, Silence
+from router.core.rules.predicate import OPPOSITE
 from router.core.session import Session
 
 Read = Callable[[Session, int], Any]
@@ -54,12 +54,13 @@ class Comparison:
 
 def split(condition: Condition) -> tuple[list[Comparison], list[Condition]]:
     """What columns can answer of a condition, and the rest; all of both have to hold."""
-    comparisons, rest = [], []
+    comparisons: list[Comparison] = []
+    rest: list[Condition] = []
     for leaf, holds in _leaves(condition, True):
         found = _comparison(leaf, holds)
         if found is not None:
             comparisons.append(found)
-        else:
+        elif not isinstance(leaf, Available):
             rest.append(leaf if holds else Not(leaf))
     return comparisons, rest
 

@@ -8,10 +8,12 @@ from typing import ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
-from router.core.facts import Clock, Value
+from router.core.facts import Value
+from router.core.hours import Hours
 from router.core.units import DAY, SECOND
 
 Mode = Literal["live", "shadow", "off"]
+Clock = Literal["visible", "wall"]
 
 
 # --- conditions --------------------------------------------------------------------------------------------
@@ -29,12 +31,61 @@ class Compare(Struct, frozen=True, tag="compare"):
 
 
 class Repeats(Struct, frozen=True, tag="repeats"):
-    """A page (of this path, or the current one) or the current product was seen that often in the window."""
+    """A page (of this path, or the current one), the current product, or one of its category was seen that often in the
+    window.
+    """
 
-    of: Literal["page", "product"]
+    of: Literal["page", "product", "category"]
     count: int
     window_ms: int
     path: str | None = None
+
+
+class Signs(Struct, frozen=True, tag="signs"):
+    """Something that can be counted (a key of `facts.SIGNS`) happened at least that often in the window."""
+
+    of: str
+    count: int
+    window_ms: int
+
+
+class Leaving(Struct, frozen=True, tag="leaving"):
+    """A sign of leaving of this kind was seen within the last 5 s."""
+
+    kind: str
+
+
+class Shortfall(Struct, frozen=True, tag="shortfall"):
+    """The cart lacks something to the value `to`, and at most `most` of it; both in the currency `unit`."""
+
+    to: float
+    most: float
+    unit: str
+
+
+class Attribute(Struct, frozen=True, tag="attribute"):
+    """What the shop's backend says of the visitor under `name`, against a value; `op` is eq, gte, gt, lte or lt."""
+
+    name: str
+    op: str
+    value: str | float
+
+
+class Step(Struct, frozen=True):
+    """One step of a sequence: an event of this kind; of a page with this path, where one is given."""
+
+    kind: str
+    path: str = ""
+
+
+class Sequence(Struct, frozen=True, tag="sequence"):
+    """The steps in this order, gaps allowed, `within_ms` from the first to the last, and since the first one no event
+    of the kinds `without`.
+    """
+
+    steps: tuple[Step, ...]
+    within_ms: int
+    without: tuple[str, ...] = ()
 
 
 class Silence(Struct, frozen=True, tag="silence"):
@@ -57,6 +108,13 @@ class Dates(Struct, frozen=True, tag="dates"):
 
     from_ms: int | None = None
     until_ms: int | None = None
+
+
+class Open(Struct, frozen=True, tag="open"):
+    """These hours are open now; `queue` is whose they are, "" for hours that the rule names itself."""
+
+    hours: Hours
+    queue: str = ""
 
 
 class All(Struct, frozen=True, tag="all"):
@@ -89,7 +147,10 @@ class Available(Struct, frozen=True, tag="available"):
     value: int
 
 
-Condition = Compare | Repeats | Silence | Known | Dates | All | AnyOf | Not
+Condition = (
+    Compare | Repeats | Signs | Leaving | Shortfall | Attribute | Sequence | Silence | Known | Dates | Open | Available
+    | All | AnyOf | Not
+)  # fmt: skip
 
 
 # --- actions -----------------------------------------------------------------------------------------------

@@ -6,37 +6,35 @@ comparisons here, once; what is left are plain true-or-false closures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from router.core import facts
-from router.core.facts import FACTS, Elapsed, Times, Zero
+from router.core import facts, hours
+from router.core.facts import CART, FACTS, PROFILE, Elapsed
 from router.core.reasons import Reason
-from router.core.rules.model import All, AnyOf, Compare, Condition, Dates, Known, Not, Repeats, Silence
+from router.core.rules.counts import repeats, signs
+from router.core.rules.model import (
+    All,
+    AnyOf,
+    Attribute,
+    Available,
+    Compare,
+    Condition,
+    Dates,
+    Known,
+    Leaving,
+    Not,
+    Open,
+    Repeats,
+    Sequence,
+    Shortfall,
+    Signs,
+    Silence,
+)  # fmt: skip
+from router.core.rules.predicate import ALWAYS, OPPOSITE, TESTS, Change, Predicate, Test, Why, crossing
+from router.core.rules.sequences import sequence
 from router.core.session import Session
 
-Test = Callable[[Session, int], bool]
-Change = Callable[[Session, int], int | None]
-Why = Callable[[Session, int], tuple[Reason, ...]]
-
-OPPOSITE: Final = {"eq": "ne", "gte": "lt", "gt": "lte", "lte": "gt", "lt": "gte", "in": "not_in"}
-
-
-@dataclass(frozen=True, slots=True)
-class Predicate:
-    """`change` gives the earliest moment after now at which `test` may answer differently if nothing more
-    happens: never later than the true one. `change` is None where time changes nothing; `why` is asked only
-    while it holds. `gate` is what time cannot change of it: while that is false, so is `test`, and `change`
-    knows no moment.
-    """
-
-    test: Test
-    why: Why
-    reads: int
-    change: Change | None = None
-    scope: frozenset[str] = frozenset()
-    gate: Test | None = None
+LEAVING_MS: Final = 5_000
 
 
 def build(condition: Condition, holds: bool = True) -> Predicate:
@@ -45,13 +43,27 @@ def build(condition: Condition, holds: bool = True) -> Predicate:
         case Compare():
             return _compare(condition, holds)
         case Repeats():
-            return _repeats(condition, holds)
+            return repeats(condition, holds)
+        case Signs():
+            return signs(condition, holds)
+        case Leaving():
+            return _leaving(condition, holds)
+        case Shortfall():
+            return _shortfall(condition, holds)
+        case Attribute():
+            return _attribute(condition, holds)
+        case Sequence():
+            return sequence(condition, holds)
         case Silence():
             return _silence(condition, holds)
         case Known():
             return _known(condition, holds)
         case Dates():
             return _dates(condition, holds)
+        case Open():
+            return _open(condition, holds)
+        case Available():
+            return ALWAYS
         case Not():
             return build(condition.part, not holds)
         case All() | AnyOf():
@@ -60,43 +72,6 @@ def build(condition: Condition, holds: bool = True) -> Predicate:
 
 
 # --- comparisons -------------------------------------------------------------------------------------------
-
-
-def _eq(read: facts.Read, wanted: Any) -> Test:
-    return lambda session, now: read(session, now) == wanted
-
-
-def _ne(read: facts.Read, wanted: Any) -> Test:
-    return lambda session, now: (value := read(session, now)) is not None and value != wanted
-
-
-def _gte(read: Callable[[Session, int], Any], wanted: Any) -> Test:
-    return lambda session, now: (value := read(session, now)) is not None and value >= wanted
-
-
-def _gt(read: Callable[[Session, int], Any], wanted: Any) -> Test:
-    return lambda session, now: (value := read(session, now)) is not None and value > wanted
-
-
-def _lte(read: Callable[[Session, int], Any], wanted: Any) -> Test:
-    return lambda session, now: (value := read(session, now)) is not None and value <= wanted
-
-
-def _lt(read: Callable[[Session, int], Any], wanted: Any) -> Test:
-    return lambda session, now: (value := read(session, now)) is not None and value < wanted
-
-
-def _in(read: facts.Read, wanted: Any) -> Test:
-    return lambda session, now: read(session, now) in wanted
-
-
-def _not_in(read: facts.Read, wanted: Any) -> Test:
-    return lambda session, now: (value := read(session, now)) is not None and value not in wanted
-
-
-_TESTS: Final[dict[str, Callable[[Any, Any], Test]]] = {
-    "eq": _eq, "ne": _ne, "gte": _gte, "gt": _gt, "lte": _lte, "lt": _lt, "in": _in, "not_in": _not_in,
-}  # fmt: skip
 
 
 def _compare(condition: Compare, holds: bool) -> Predicate:
@@ -110,23 +85,10 @@ def _compare(condition: Compare, holds: bool) -> Predicate:
 
     change = None
     if fact.zero is not None and isinstance(value, int):
-        change = _crossing(fact.zero, value + (op in ("gt", "lte")))
+        change = crossing(fact.zero, value + (op in ("gt", "lte")))
     scope = frozenset({fact.scope} - {""})
     wanted = frozenset(value) if isinstance(value, tuple) else value
-    return Predicate(_TESTS[op](fact.read, wanted), why, fact.reads, change, scope)
-
-
-def _crossing(zero: Zero, threshold_ms: int) -> Change:
-    """When a running clock reaches the threshold."""
-
-    def change(session: Session, now: int) -> int | None:
-        start = zero(session)
-        if start is None:
-            return None
-        moment = start + threshold_ms
-        return moment if moment > now else None
-
-    return change
+    return Predicate(TESTS[op](fact.read, wanted), why, fact.reads, change, scope)
 
 
 def _known(condition: Known, holds: bool) -> Predicate:
@@ -142,51 +104,71 @@ def _known(condition: Known, holds: bool) -> Predicate:
     return Predicate(test, why, fact.reads, None, frozenset({fact.scope} - {""}))
 
 
-# --- repeats, silence, dates -------------------------------------------------------------------------------
+# --- leaving, shortfall, attributes --------------------------------------------------------------------------
 
 
-def _repeats(condition: Repeats, holds: bool) -> Predicate:
-    count, window = condition.count, condition.window_ms
-    if condition.of == "page":
-        times, reads = facts.page_times(condition.path)
-    else:
-        times, reads = facts.product_times, facts.reading("product")
+def _leaving(condition: Leaving, holds: bool) -> Predicate:
+    kind = condition.kind
 
-    def test(session: Session, now: int) -> bool:
-        seen = times(session)
-        return seen is not None and (len(seen) >= count and now - seen[-count] < window) is holds
+    def seen(session: Session, now: int) -> bool:
+        return session.exit == kind and now - session.exit_at < LEAVING_MS
 
     def change(session: Session, now: int) -> int | None:
-        seen = times(session)
-        if seen is None or len(seen) < count:
-            return None
-        moment = seen[-count] + window
-        return moment if moment > now else None
-
-    def gate(session: Session, now: int) -> bool:
-        seen = times(session)
-        return seen is not None and len(seen) >= count
-
-    scope = frozenset({"page"}) if condition.of == "page" and condition.path is None else frozenset[str]()
-    why = _why_repeats(condition, times, "gte" if holds else "lt")
-    return Predicate(test, why, reads, change, scope, gate if holds else None)
-
-
-def _why_repeats(condition: Repeats, times: Times, op: str) -> Why:
-    window = condition.window_ms
+        return session.exit_at + LEAVING_MS if seen(session, now) else None
 
     def why(session: Session, now: int) -> tuple[Reason, ...]:
-        within = sum(now - at < window for at in times(session) or ())
-        about = condition.path or _subject(condition, session)
-        return (Reason(f"repeats.{condition.of}", op, within, condition.count, f"in {window}", about),)
+        return (Reason("exit", "eq", holds, True, about=kind),)
 
-    return why
+    return Predicate(lambda session, now: seen(session, now) is holds, why, facts.reading("exit"), change)
 
 
-def _subject(condition: Repeats, session: Session) -> str:
-    if condition.of == "product":
-        return "" if session.product is None else session.product.name or session.product.id
-    return "" if session.view is None else session.view.path
+def _shortfall(condition: Shortfall, holds: bool) -> Predicate:
+    to, most = condition.to, condition.most
+
+    def test(session: Session, now: int) -> bool:
+        value = session.cart.value
+        return value is not None and (0 < to - value <= most) is holds
+
+    def why(session: Session, now: int) -> tuple[Reason, ...]:
+        value = session.cart.value
+        missing = None if value is None else round(to - value, 4)
+        return (Reason("cart.shortfall", "lte" if holds else "gt", missing, most, condition.unit, f"{to:g}"),)
+
+    return Predicate(test, why, CART, None, frozenset({"cart"}))
+
+
+def _attribute(condition: Attribute, holds: bool) -> Predicate:
+    name, op = condition.name, condition.op if holds else OPPOSITE[condition.op]
+
+    def read(session: Session, now: int) -> str | float | None:
+        return _like(session.profile.attributes.get(name), condition.value)
+
+    def why(session: Session, now: int) -> tuple[Reason, ...]:
+        return (Reason("visitor.attribute", op, read(session, now), condition.value, about=name),)
+
+    return Predicate(TESTS[op](read, condition.value), why, 1 << PROFILE | facts.reading("page"))
+
+
+def _like(value: str | float | bool | None, wanted: str | float) -> str | float | None:
+    """The value as the kind that it is compared with; a word is no number, so it is unknown as one."""
+    if value is None:
+        return None
+    if isinstance(wanted, str):
+        return (
+            str(value).lower()
+            if isinstance(value, bool)
+            else f"{value:g}"
+            if _is_number(value)
+            else str(value)
+        )
+    return float(value) if _is_number(value) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# --- silence, dates, hours -----------------------------------------------------------------------------------
 
 
 def _silence(condition: Silence, holds: bool) -> Predicate:
@@ -194,7 +176,7 @@ def _silence(condition: Silence, holds: bool) -> Predicate:
     op, threshold = ("gte" if holds else "lt"), condition.for_ms
     about = f"{condition.of} since {condition.since}"
     why = _why_silence(elapsed, op, condition, about)
-    return Predicate(_TESTS[op](elapsed, threshold), why, reads, _crossing(zero, threshold))
+    return Predicate(TESTS[op](elapsed, threshold), why, reads, crossing(zero, threshold))
 
 
 def _why_silence(elapsed: Elapsed, op: str, condition: Silence, about: str) -> Why:
@@ -218,13 +200,24 @@ def _dates(condition: Dates, holds: bool) -> Predicate:
     return Predicate(test, lambda session, now: (), 0, change)
 
 
+def _open(condition: Open, holds: bool) -> Predicate:
+    """Says nothing about the shopper, so it gives no reason."""
+    week = condition.hours
+    return Predicate(
+        lambda session, now: hours.is_open(week, now) is holds,
+        lambda session, now: (),
+        0,
+        lambda session, now: hours.turns(week, now),
+    )
+
+
 # --- all and any -------------------------------------------------------------------------------------------
 
 
-def _joined(parts: Sequence[Predicate], every: bool) -> Predicate:
+def _joined(parts: tuple[Predicate, ...], every: bool) -> Predicate:
     if len(parts) == 1:
         return parts[0]
-    ordered = sorted(parts, key=lambda part: part.change is not None)  # cheap ones decide first
+    ordered = tuple(sorted(parts, key=lambda part: part.change is not None))  # cheap ones decide first
     tests = tuple(part.test for part in ordered)
     reads, scope = 0, frozenset[str]()
     for part in parts:
@@ -268,7 +261,7 @@ def _some(tests: tuple[Test, ...]) -> Test:
     return test
 
 
-def _why_joined(parts: Sequence[Predicate]) -> Why:
+def _why_joined(parts: tuple[Predicate, ...]) -> Why:
     """The reasons of the parts that hold: of all of them under `all`, of the lucky ones under `any`."""
 
     def why(session: Session, now: int) -> tuple[Reason, ...]:
@@ -277,7 +270,7 @@ def _why_joined(parts: Sequence[Predicate]) -> Why:
     return why
 
 
-def _turning(parts: Sequence[Predicate], every: bool) -> Change:
+def _turning(parts: tuple[Predicate, ...], every: bool) -> Change:
     """When an `all` (`every`) or an `any` may turn.
 
     A part that answers `not every` decides alone. Time cannot change a fixed one; of the timed ones every
@@ -297,7 +290,7 @@ def _turning(parts: Sequence[Predicate], every: bool) -> Change:
     return change
 
 
-def _turning_timed(timed: Sequence[tuple[Test, Change]], every: bool) -> Change:
+def _turning_timed(timed: tuple[tuple[Test, Change], ...], every: bool) -> Change:
     def change(session: Session, now: int) -> int | None:
         soonest: int | None = None
         latest: int | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from router.core.facts import FACTS
 from router.core.reasons import Reason
 from router.core.units import HOUR, MINUTE, SECOND
 
@@ -57,6 +58,23 @@ WITHOUT: Final[dict[str, Words]] = {
     "coupon": ("クーポンを試していません", "without trying a coupon"),
 }
 
+# A step of a sequence: "a product → the cart", "商品 → カート".
+DEEDS: Final[dict[str, Words]] = {
+    "page": ("ページ", "a page"),
+    "list": ("商品一覧", "a list"),
+    "search": ("検索", "a search"),
+    "product": ("商品", "a product"),
+    "cart_add": ("カートに追加", "added to the cart"),
+    "cart_remove": ("カートから削除", "removed from the cart"),
+    "cart": ("カート", "the cart"),
+    "wishlist": ("お気に入り", "the wish list"),
+    "checkout": ("購入手続き", "checkout"),
+    "checkout_step": ("購入手続きの段階", "a checkout step"),
+    "payment": ("お支払い", "payment"),
+    "purchase": ("注文", "an order"),
+    "coupon": ("クーポン", "a coupon"),
+}
+
 NAMES: Final[dict[str, Words]] = {
     "page.type": ("ページの種類", "Page type"),
     "page.path": ("見ているページ", "Page"),
@@ -68,7 +86,74 @@ NAMES: Final[dict[str, Words]] = {
     "cart.lines": ("カートの品目数", "Cart lines"),
     "cart.quantity": ("カートの点数", "Items in the cart"),
     "checkout.started": ("購入手続きの開始", "Checkout started"),
+    "scroll": ("ページを見た範囲", "Seen of the page"),
+    "idle": ("操作のない時間", "Time without input"),
+    "struggle.time": ("入力にかかった時間", "Time in one form field"),
+    "struggle.edits": ("入力のやり直し", "Corrections in one form field"),
+    "product.category": ("商品のカテゴリー", "Product category"),
+    "cart.edits": ("カートの変更回数", "Changes of the cart"),
+    "cart.removed": ("カートから外した点数", "Items taken out of the cart"),
+    "cart.age": ("カートに入れてからの時間", "Age of the cart"),
+    "cart.last_added": ("最後にカートに入れてからの時間", "Time since the last item was added"),
+    "checkout.step": ("購入手続きの段階", "Checkout step"),
+    "payment.failed": ("お支払いの失敗", "Payment failed"),
+    "visit.number": ("訪問回数", "Visit number"),
+    "visit.referrer": ("参照元", "Referrer"),
+    "visit.landing": ("最初に見たページ", "Landing page"),
+    "visit.source": ("流入元", "Source"),
+    "visit.medium": ("流入の種類", "Medium"),
+    "visit.campaign": ("キャンペーン", "Campaign"),
+    "visit.device": ("端末", "Device"),
+    "visit.country": ("国", "Country"),
+    "visitor.returning": ("再訪", "Returning"),
+    "visitor.orders": ("これまでの注文数", "Orders so far"),
+    "visitor.tier": ("会員ランク", "Loyalty tier"),
+    "score": ("スコア", "Score"),
+    "offers.seen": ("このサイト訪問での案内の回数", "Shown in this session"),
 }
+
+# Flags as sentences: (true, false), each Japanese and English.
+FLAGS: Final[dict[str, tuple[Words, Words]]] = {
+    "checkout.started": (
+        ("購入手続きを始めています", "Has started checkout"),
+        ("まだ購入手続きを始めていません", "Has not started checkout"),
+    ),
+    "payment.failed": (
+        ("お支払いに失敗しました", "The payment failed"),
+        ("お支払いは失敗していません", "No payment failed"),
+    ),
+    "visitor.returning": (
+        ("再訪のお客様です", "Has been here before"),
+        ("初めてのお客様です", "Is here for the first time"),
+    ),
+}
+
+DEVICES: Final[dict[str, Words]] = {
+    "phone": ("スマートフォン", "phone"),
+    "tablet": ("タブレット", "tablet"),
+    "desktop": ("パソコン", "desktop"),
+}
+
+# What is counted: "Tried a coupon 2 times in 5 min", "クーポンを試したのは5分以内に2回です".
+COUNTED: Final[dict[str, Words]] = {
+    "search.count": ("検索したの", "Searched"),
+    "search.empty": ("検索しても何も見つからなかったの", "Found nothing by searching"),
+    "coupon.tried": ("クーポンを試したの", "Tried a coupon"),
+    "coupon.refused": ("クーポンが使えなかったの", "Had a coupon refused"),
+    "friction.rage": ("同じ場所を何度もクリックしたの", "Clicked angrily"),
+    "friction.dead": ("反応のない場所をクリックしたの", "Clicked where nothing happened"),
+    "friction.errors": ("ページでエラーが起きたの", "Met an error on a page"),
+    "friction.requests": ("通信に失敗したの", "Met a failed request"),
+}
+
+LEAVING: Final[dict[str, Words]] = {
+    "pointer": ("ページの外へマウスを動かしました", "Moved the pointer out of the page"),
+    "tab": ("別のタブに移りました", "Went to another tab"),
+    "scroll": ("急いで上へスクロールしました", "Scrolled up in a hurry"),
+    "return": ("別のタブから戻りました", "Came back from another tab"),
+    "idle": ("操作が止まっています", "Has stopped doing anything"),
+}
+NOT_LEAVING: Final[Words] = ("離れるそぶりはありません", "Shows no sign of leaving")
 
 LIMITS: Final[dict[str, Words]] = {
     "gte": ("{}以上", "at least {}"),
@@ -98,11 +183,12 @@ def sentence(reason: Reason, language: str) -> str:
         return _known(reason, language)
     if reason.fact == "page.type" and reason.op == "eq":
         return _say(language, "{}を見ています", "Looking at {}", _page_type(reason.value, language))
-    if reason.fact == "checkout.started":
-        begun = reason.value is True
-        ja = "購入手続きを始めています" if begun else "まだ購入手続きを始めていません"
-        return _say(language, ja, "Has started checkout" if begun else "Has not started checkout")
-    return _compared(reason, language)
+    if reason.fact in FLAGS:
+        return _of(FLAGS[reason.fact][not reason.value], language)
+    if reason.fact in COUNTED:
+        return _counted(reason, language)
+    special = _SPECIAL.get(reason.fact)
+    return special(reason, language) if special else _compared(reason, language)
 
 
 def _silence(reason: Reason, language: str) -> str:
@@ -122,7 +208,44 @@ def _repeats(reason: Reason, language: str) -> str:
         ja, en = "{}を{}以内に{}回見ています", "Came to {} {} in {}"
     if language == "ja":
         return ja.format(reason.about, window, reason.value)
-    return en.format(reason.about, "once" if reason.value == 1 else f"{reason.value} times", window)
+    return en.format(reason.about, _times(reason.value), window)
+
+
+def _times(count: Any) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _counted(reason: Reason, language: str) -> str:
+    window = duration(int(reason.unit.removeprefix("in ")), language)
+    what, only = _of(COUNTED[reason.fact], language), reason.op == "lt"
+    if language == "ja":
+        return f"{what}は{window}以内に{reason.value}回{'だけ' if only else ''}です"
+    return f"{what} {'only ' if only else ''}{_times(reason.value)} in {window}"
+
+
+def _leaving(reason: Reason, language: str) -> str:
+    return _of(LEAVING[reason.about] if reason.value else NOT_LEAVING, language)
+
+
+def _shortfall(reason: Reason, language: str) -> str:
+    missing, to = (money(float(value or 0), reason.unit, language) for value in (reason.value, reason.about))
+    if reason.op == "gt":
+        return _say(language, "{}まで、あとわずかではありません", "Not close to {}", to)
+    return _say(language, "{}まであと{}です", "{1} short of {0}", to, missing)
+
+
+def _attribute(reason: Reason, language: str) -> str:
+    value, limit = str(reason.value), _of(LIMITS[reason.op], language).format(reason.threshold)
+    shown = value if reason.op == "eq" else _say(language, "{}（{}）", "{} ({})", value, limit)
+    return _say(language, "{}は{}です", "{}: {}", reason.about, shown)
+
+
+def _sequence(reason: Reason, language: str) -> str:
+    steps = (_of(DEEDS.get(step, (step, step)), language) for step in reason.about.split(" > "))
+    way = " → ".join(steps)
+    if reason.value:
+        return _say(language, "{}の順に進みました", "Went: {}", way)
+    return _say(language, "{}の順には進んでいません", "Did not go: {}", way)
 
 
 def _known(reason: Reason, language: str) -> str:
@@ -142,8 +265,13 @@ def _compared(reason: Reason, language: str) -> str:
 
 
 def _value(reason: Reason, value: Any, language: str) -> str:
-    if reason.fact.startswith("dwell."):
+    kind = FACTS[reason.fact].kind
+    if kind == "duration":
         return duration(_ms(value), language)
+    if kind == "ratio":
+        return f"{float(value or 0):.0%}"
+    if kind == "device":
+        return _of(DEVICES.get(str(value), (str(value), str(value))), language)
     if reason.unit:
         return money(float(value), reason.unit, language)
     if reason.fact == "page.type":
@@ -155,6 +283,14 @@ def _value(reason: Reason, value: Any, language: str) -> str:
 def _page_type(value: Any, language: str) -> str:
     known = PAGE_TYPES.get(str(value))
     return str(value) if known is None else _of(known, language)
+
+
+_SPECIAL: Final[dict[str, Callable[[Reason, str], str]]] = {
+    "exit": _leaving,
+    "cart.shortfall": _shortfall,
+    "visitor.attribute": _attribute,
+    "sequence": _sequence,
+}
 
 
 def _ms(value: Any) -> int:

@@ -11,24 +11,36 @@ import pytest
 import yaml
 
 from router.core.document import FileErrors
+from router.core.hours import Hours
+from router.core.hours_form import ALWAYS_OPEN
 from router.core.rules import form
+from router.core.rules.conditions import Names
 from router.core.rules.model import (
     All,
     AnyOf,
+    Attribute,
+    Available,
     Compare,
     Condition,
     Dates,
     GiveOffer,
     Invite,
     Known,
+    Leaving,
     Not,
+    Open,
     Repeats,
+    Sequence,
+    Shortfall,
     ShowArticle,
+    Signs,
     Silence,
+    Step,
 )  # fmt: skip
 
 DEMO = Path(form.__file__).parents[2] / "demo" / "rules.yaml"
-NAMES = form.Names("JPY", ["help", "style"], ["welcome"], ["sizes"], ["cart.wait"])
+OFFICE = Hours("Asia/Tokyo", (((600, 1080),),) * 5 + ((), ()))
+NAMES = Names("JPY", {"help": OFFICE, "style": None}, ["welcome"], ["sizes"], ["cart.wait"])
 
 
 def rule(when: str = "{cart.lines: 1}", then: str = "[article: sizes]", more: str = "") -> str:
@@ -39,7 +51,7 @@ def condition(when: str) -> Condition:
     return form.load("r.yaml", rule(when), NAMES).rules[0].when
 
 
-def faults(text: str, names: form.Names = NAMES) -> list[str]:
+def faults(text: str, names: Names = NAMES) -> list[str]:
     with pytest.raises(FileErrors) as caught:
         form.load("r.yaml", text, names)
     return str(caught.value).splitlines()
@@ -69,6 +81,37 @@ def faults(text: str, names: form.Names = NAMES) -> list[str]:
             "{silence: {of: checkout, since: cart, for: 45s, clock: visible}}",
             Silence("checkout", "cart", 45_000, "visible"),
         ),
+        ("{repeats.category: {gte: 4 in 1h}}", Repeats("category", 4, 3_600_000)),
+        ("{coupon.refused: {gte: 1 in 2m}}", Signs("coupon.refused", 1, 120_000)),
+        ("{exit: pointer}", Leaving("pointer")),
+        ("{scroll: {gte: 75%}}", Compare("scroll", "gte", 0.75)),
+        ("{score: {gte: 80%}}", Compare("score", "gte", 0.8)),
+        ("{visit.device: {in: [phone, tablet]}}", Compare("visit.device", "in", ("phone", "tablet"))),
+        ("{visit.campaign: spring sale}", Compare("visit.campaign", "eq", "spring sale")),
+        ("{visitor.orders: 0}", Compare("visitor.orders", "eq", 0)),
+        ("{cart.shortfall: {to: 10000 JPY, lte: 1500 JPY}}", Shortfall(10_000.0, 1_500.0, "JPY")),
+        ("{visitor.attribute: {name: plan, eq: gold}}", Attribute("plan", "eq", "gold")),
+        (
+            "{visitor.attribute: {name: points, gte: 5, lt: 9.5}}",
+            All((Attribute("points", "gte", 5.0), Attribute("points", "lt", 9.5))),
+        ),
+        (
+            "{sequence: {steps: [product, {page: /shipping}], within: 10m, without: [purchase]}}",
+            Sequence((Step("product"), Step("page", "/shipping")), 600_000, ("purchase",)),
+        ),
+        ("{time.open: help}", Open(OFFICE, "help")),
+        ("{time.open: style}", Open(ALWAYS_OPEN, "style")),
+        (
+            "{time.window: {zone: UTC, days: [sat], from: 10:00, until: 24:00}}",
+            Open(Hours("UTC", ((),) * 5 + (((600, 1440),),) + ((),))),
+        ),
+        (
+            "{all: [cart.lines: 1, availability.help.wait: {lte: 30s}, availability.style.free: {gte: 2}]}",
+            All((
+                Compare("cart.lines", "eq", 1), Available("help", "wait", "lte", 30_000),
+                Available("style", "free", "gte", 2),
+            )),
+        ),
         ("{known: cart.value}", Known("cart.value")),
         ("{not: {known: cart.value}}", Not(Known("cart.value"))),
         ("{any: [cart.lines: 1, known: page.type]}", AnyOf((Compare("cart.lines", "eq", 1), Known("page.type")))),
@@ -88,7 +131,7 @@ def test_actions_are_read_in_order() -> None:
 
 def test_an_invite_without_a_message_takes_the_general_text_where_there_is_one() -> None:
     then = "[invite: {queue: help}]"
-    general = form.Names("JPY", ["help"], [], [], ["invite"])
+    general = Names("JPY", {"help": None}, [], [], ["invite"])
     (entry,) = form.load("r.yaml", rule(then=then), general).rules
     assert entry.then == (Invite("help", (), "invite"),)
     assert faults(rule(then=then)) == ["r.yaml:5:18: expected the key 'message' in invite, found none"]
@@ -138,17 +181,24 @@ def test_dates_carry_their_time_zone() -> None:
         ("{repeats.product: {path: /a, gte: 3 in 1h}}", "4:28: expected a key of repeats.product, found 'path'; known: gte"),
         ("{repeats.page: {path: /a}}", "4:24: expected the key 'gte' in repeats.page, found none"),
         ("{silence: {of: checkin, since: cart, for: 45s, clock: wall}}", "4:24: expected a kind of event, found 'checkin'; did you mean 'checkout'?"),
-        ("{silence: {of: cart, since: rage, for: 45s, clock: wall}}", "4:37: 'rage': no source for this event yet"),
         ("{silence: {of: cart, since: page, for: 45s, clock: visble}}", "4:60: expected a clock, found 'visble'; did you mean 'visible'?"),
         ("{silence: {of: cart, since: page, for: 0s, clock: wall}}", "4:48: expected a duration from 1s to 24h such as `45s`, found '0s'"),
+        ("{silence: {of: cart, since: rage, for: 45s, clock: wall}}", "4:37: expected a kind of event, found 'rage'; did you mean 'page'?"),
+        ("{scroll: {gte: 120%}}", "4:24: expected a share such as `10%`, found '120%'"),
+        ("{exit: history}", "4:16: expected a sign of leaving, found 'history'; known: idle, pointer, return, scroll, tab"),
+        ("{visit.device: watch}", "4:24: expected a device, found 'watch'; known: desktop, phone, tablet"),
+        ("{cart.shortfall: {to: 100 EUR, lte: 5 JPY}}", "4:31: expected money in the site's currency, such as `8000 JPY`, found '100 EUR'"),
+        ("{visitor.attribute: {name: plan}}", "4:29: expected a word, or a number for an order, found a mapping"),
+        ("{visitor.attribute: {name: plan, gte: many}}", "4:47: expected a number, found 'many'"),
+        ("{sequence: {steps: [cart], within: 10m}}", "4:28: expected a list of 2 to 8 steps, found a list"),
+        ("{sequence: {steps: [cart, rage], within: 10m}}", "4:35: expected a kind of event, found 'rage'; did you mean 'page'?"),
+        ("{time.open: night}", "4:21: expected a queue of the site, found 'night'; known: help, style"),
+        ("{time.window: {zone: UTC, from: 18:00, until: 10:00}}", "4:23: expected `from` before `until`, found a mapping"),
+        ("{time.window: {zone: Asia/Tokio}}", "4:30: expected a time zone such as Asia/Tokyo, found 'Asia/Tokio'; did you mean 'Asia/Tokyo'?"),
+        ("{availability.night.wait: {lte: 30s}}", "4:10: expected a fact or condition, found 'availability.night.wait'; did you mean 'availability.help.wait'?"),
+        ("{availability.help.wait: {lte: 30s}}", "4:9: expected a condition besides what is available: that alone is no moment to act"),
+        ("{all: [cart.lines: 1, not: {availability.help.free: {gte: 1}}]}", "4:9: expected `availability` only in the outermost `all`: it is a gate, not a condition"),
         ("{known: cart.vaule}", "4:17: expected a fact, found 'cart.vaule'; did you mean 'cart.value'?"),
-        ("{known: visitor.orders}", "4:17: 'visitor.orders': no source for this fact yet"),
-        ("{time.open: help}", "4:10: 'time.open': no source for this fact yet"),
-        ("{availability.help.wait: {lte: 30s}}", "4:10: 'availability.help.wait': no source for this fact yet"),
-        ("{exit: pointer}", "4:10: 'exit': no source for this fact yet"),
-        ("{coupon.refused: {gte: 1 in 2m}}", "4:10: 'coupon.refused': no source for this fact yet"),
-        ("{visitor.orders: 0}", "4:10: 'visitor.orders': no source for this fact yet"),
-        ("{sequence: {steps: [cart]}}", "4:10: 'sequence': no source for this fact yet"),
         ("{cart.lines: 1, page.type: cart}", "4:9: expected one key in a fact or condition, found 2"),
         ("{}", "4:9: expected one key in a fact or condition, found 0"),
         ("cart", "4:9: expected a fact or condition, found 'cart'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,23 +12,33 @@ from hypothesis import strategies as st
 
 from router.core import events as ev
 from router.core.fold import fold
+from router.core.hours import Hours
 from router.core.rules.compile import Due, RuleSet
 from router.core.rules.model import (
     All,
     AnyOf,
+    Attribute,
+    Available,
     Compare,
     Condition,
     Dates,
     Entry,
     Known,
+    Leaving,
     Not,
+    Open,
     Repeats,
     RuleFile,
+    Sequence,
+    Shortfall,
     ShowArticle,
+    Signs,
     Silence,
+    Step,
 )  # fmt: skip
 from router.core.rules.predicates import build
-from router.core.session import Session, admit, visible_clock
+from router.core.session import Profile, Session, admit, visible_clock
+from router.core.trail import Step as Taken
 
 START = 1_000_000
 PAGES = ("000000001aaaaaaa", "000000002bbbbbbb")
@@ -61,6 +73,18 @@ def value_of(fact: str, session: Session, now: int) -> Any:
             return session.cart.quantity
         case "checkout.started":
             return "checkout" in last and last["checkout"] > last.get("purchase", -1)
+        case "scroll":
+            return page.scroll / 100 if page else None
+        case "idle":
+            return now - session.idle_since if session.idle_since else None
+        case "cart.age":
+            return now - session.cart.since if session.cart.since else None
+        case "payment.failed":
+            return session.payment == "failed"
+        case "product.category":
+            return session.product.category if session.product else None
+        case "visitor.orders":
+            return session.profile.orders
     raise AssertionError(fact)
 
 
@@ -70,6 +94,20 @@ def naive(condition: Condition, session: Session, now: int) -> bool | None:
             return compared(value_of(condition.fact, session, now), condition.op, condition.value)
         case Repeats():
             return repeated(condition, session, now)
+        case Signs():
+            seen = session.signs[{"search.count": "search", "coupon.refused": "coupon.refused"}[condition.of]]
+            return len([at for at in seen if at > now - condition.window_ms]) >= condition.count
+        case Leaving():
+            return session.exit == condition.kind and now < session.exit_at + 5000
+        case Shortfall():
+            value = session.cart.value
+            return None if value is None else 0 < condition.to - value <= condition.most
+        case Attribute():
+            return compared(session.profile.attributes.get(condition.name), condition.op, condition.value)
+        case Sequence():
+            return followed(condition, session)
+        case Open():
+            return opened(condition.hours, now)
         case Silence():
             return silent(condition, session, now)
         case Known():
@@ -86,6 +124,9 @@ def naive(condition: Condition, session: Session, now: int) -> bool | None:
         case AnyOf():
             parts = [naive(part, session, now) for part in condition.parts]
             return True if True in parts else None if None in parts else False
+        case Available():
+            return True
+    raise AssertionError(condition)
 
 
 def compared(value: Any, op: str, wanted: Any) -> bool | None:
@@ -109,6 +150,12 @@ def compared(value: Any, op: str, wanted: Any) -> bool | None:
 
 def repeated(condition: Repeats, session: Session, now: int) -> bool | None:
     page = session.pages.get(session.current)
+    if condition.of == "category":
+        category = session.product.category if session.product else None
+        if category is None:
+            return None
+        seen = session.signs["c:" + category]
+        return len([at for at in seen if at > now - condition.window_ms]) >= condition.count
     if condition.of == "product":
         key = "i:" + session.product.id if session.product else None
     elif condition.path is not None:
@@ -130,6 +177,33 @@ def silent(condition: Silence, session: Session, now: int) -> bool | None:
     return elapsed >= condition.for_ms
 
 
+def followed(condition: Sequence, session: Session) -> bool:
+    """Every way to choose the steps in time, one taken step for each."""
+    journey = sorted(session.journey, key=lambda taken: taken.at)
+    kept: list[Taken] = []
+    for taken in journey:
+        pages = [old for old in kept if old.kind == ev.number("page")]
+        if taken.kind != ev.number("page") or not pages or pages[-1].label != taken.label:
+            kept.append(taken)
+    for chosen in itertools.combinations(kept, len(condition.steps)):
+        fits = all(
+            taken.kind == ev.number(step.kind) and step.path in ("", taken.label)
+            for taken, step in zip(chosen, condition.steps, strict=True)
+        )
+        begin, end = chosen[0].at, chosen[-1].at
+        forbidden = any(session.last.get(ev.number(kind), (-1, 0))[0] >= begin for kind in condition.without)
+        if fits and not forbidden and end - begin <= condition.within_ms:
+            return True
+    return False
+
+
+def opened(hours: Hours, now: int) -> bool:
+    """By the clock on the wall there; the hours of these tests are UTC's."""
+    at = datetime.fromtimestamp(now / 1000, UTC)
+    minute = at.hour * 60 + at.minute
+    return any(begin <= minute < end for begin, end in hours.days[at.weekday()])
+
+
 # --- random conditions and sessions ------------------------------------------------------------------------
 
 ORDER = st.sampled_from(("gte", "gt", "lte", "lt"))
@@ -146,10 +220,34 @@ fixed: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Compare, st.just("cart.value"), st.just("eq"), st.just(20.0), st.just("JPY")),
     st.builds(Compare, st.sampled_from(("cart.lines", "cart.quantity")), ORDER, st.integers(0, 3)),
     st.builds(Compare, st.just("checkout.started"), st.just("eq"), st.booleans()),
-    st.builds(Known, st.sampled_from(("page.type", "dwell.page", "product.price", "cart.value"))),
-)
+    st.builds(Compare, st.just("scroll"), ORDER, st.sampled_from((0.25, 0.5))),
+    st.builds(Compare, st.just("payment.failed"), st.just("eq"), st.booleans()),
+    st.builds(Compare, st.just("product.category"), st.just("eq"), st.sampled_from(("cups", "bowls"))),
+    st.builds(Compare, st.just("visitor.orders"), ORDER, st.integers(0, 2)),
+    st.builds(Shortfall, st.just(40.0), st.sampled_from((10.0, 20.0)), st.just("JPY")),
+    st.builds(Attribute, st.just("plan"), st.just("eq"), st.sampled_from(("gold", "blue"))),
+    st.builds(Attribute, st.just("points"), ORDER, st.sampled_from((5.0, 7.0))),
+    st.builds(
+        Sequence,
+        st.lists(
+            st.builds(Step, st.sampled_from(("product", "cart_add", "page")))
+            | st.builds(Step, st.just("page"), st.just("/a")),
+            min_size=2, max_size=3,
+        ).map(tuple),
+        st.integers(0, 200),
+        st.sampled_from(((), ("purchase",), ("checkout",))),
+    ),
+    st.builds(
+        Known, st.sampled_from(("page.type", "dwell.page", "product.price", "cart.value", "visitor.orders", "idle"))
+    ),
+)  # fmt: skip
+MINUTE = START // 60_000 % 1440
 timed: st.SearchStrategy[Condition] = st.one_of(
-    st.builds(Compare, st.sampled_from(("dwell.page", "dwell.site")), ORDER, SHORT),
+    st.builds(Compare, st.sampled_from(("dwell.page", "dwell.site", "idle", "cart.age")), ORDER, SHORT),
+    st.builds(
+        Signs, st.sampled_from(("search.count", "coupon.refused")), st.integers(1, 2), st.integers(1, 200)
+    ),
+    st.builds(Leaving, st.sampled_from(("pointer", "tab"))),
     st.builds(Silence, DEED, DEED, SHORT, st.sampled_from(("visible", "wall"))),
     st.builds(
         Repeats,
@@ -158,7 +256,7 @@ timed: st.SearchStrategy[Condition] = st.one_of(
         st.integers(1, 200),
         st.none() | st.sampled_from(("/a", "/b")),
     ),
-    st.builds(Repeats, st.just("product"), st.integers(1, 3), st.integers(1, 200)),
+    st.builds(Repeats, st.sampled_from(("product", "category")), st.integers(1, 3), st.integers(1, 200)),
     st.builds(Dates, st.integers(START, START + 900), st.none() | st.integers(START + 1000, START + 1400)),
 )
 
@@ -173,7 +271,12 @@ rivals = st.lists(timed, min_size=2, max_size=3).map(tuple)
 races: st.SearchStrategy[Condition] = st.builds(All, rivals) | st.builds(AnyOf, rivals)
 
 AGE = st.just(0) | st.integers(0, 150)
-ITEM = st.builds(ev.Item, st.sampled_from(("x", "y")), price=st.sampled_from((None, 10.0, 20.0)))
+ITEM = st.builds(
+    ev.Item,
+    st.sampled_from(("x", "y")),
+    category=st.sampled_from((None, "cups", "bowls")),
+    price=st.sampled_from((None, 10.0, 20.0)),
+)
 CURRENCY = st.sampled_from(("JPY", "JPY", "JPY", "EUR", None))
 WORTH = st.sampled_from((None, 20.0, 40.0))
 
@@ -193,6 +296,12 @@ events: st.SearchStrategy[ev.Event] = st.one_of(
     st.builds(ev.Cart, AGE, st.integers(0, 3), st.integers(0, 3), WORTH, CURRENCY),
     st.builds(ev.Checkout, AGE),
     st.builds(ev.Purchase, AGE, st.just("o1")),
+    st.builds(ev.Scroll, AGE, st.sampled_from((0.25, 0.5))),
+    st.builds(ev.Search, AGE, st.none(), st.sampled_from((None, 0, 3))),
+    st.builds(ev.Coupon, AGE, st.just("h"), st.booleans()),
+    st.builds(ev.Exit, AGE, st.sampled_from(("pointer", "tab"))),
+    st.builds(ev.Idle, AGE, st.sampled_from((0, 50))),
+    st.builds(ev.Payment, AGE, st.none(), st.sampled_from(("started", "failed"))),
 )
 Walk = list[tuple[int, str, ev.Event]]
 free: st.SearchStrategy[Walk] = st.lists(
@@ -210,6 +319,7 @@ walks = st.builds(
 
 def fresh() -> Session:
     session = Session("s", "demo", "v", "JPY", START, START)
+    session.profile = Profile(1, attributes={"plan": "gold", "points": 7.0})
     for page in PAGES:
         admit(session, page)
     return session
@@ -407,3 +517,40 @@ def test_a_language_is_compared_without_its_region() -> None:
     session = fresh()
     fold(session, PAGES[0], ev.Page(0, "home", "/a", language="ja-JP"), START)
     assert build(Compare("page.language", "eq", "ja")).test(session, START)
+
+
+def test_hours_turn_at_their_own_minute() -> None:
+    """Open from 00:17 until 00:18 on the first day of the epoch, a Thursday."""
+    week = Hours("UTC", tuple(((17, 18),) if day == 3 else () for day in range(7)))
+    begin, end, session = 17 * 60_000, 18 * 60_000, fresh()
+    for holds in (True, False):
+        predicate = build(Open(week, "help"), holds)
+        for now in (0, begin - 1, begin, end - 1, end):
+            assert predicate.test(session, now) is (naive(Open(week), session, now) is holds)
+        assert predicate.change is not None
+        assert [predicate.change(session, now) for now in (0, begin, end - 1)] == [begin, end, end]
+
+
+def test_a_sign_of_leaving_holds_for_five_seconds() -> None:
+    session = fresh()
+    leaving = build(Leaving("pointer"))
+    assert leaving.change is not None
+    fold(session, PAGES[0], ev.Exit(0, "pointer"), START)
+    assert leaving.test(session, START + 4999) and not leaving.test(session, START + 5000)
+    assert leaving.change(session, START) == START + 5000
+    assert build(Not(Leaving("pointer"))).test(session, START + 5000)
+
+
+def test_a_sequence_is_ordered_and_a_reload_is_no_step() -> None:
+    steps = (Step("page", "/a"), Step("cart_add"), Step("page", "/a"))
+    back = build(Sequence(steps, 60_000, ("purchase",)))
+    session = fresh()
+    add = ev.CartAdd(0, ev.Item("x"))
+    for event in (ev.Page(0, "home", "/a"), add, ev.Page(0, "home", "/a")):
+        fold(session, PAGES[0], event, START)
+    assert not back.test(session, START)  # the page was only reloaded
+    for event in (ev.Page(0, "cart", "/b"), ev.Page(0, "home", "/a")):
+        fold(session, PAGES[0], event, START + 1)
+    assert back.test(session, START + 1)
+    fold(session, PAGES[0], ev.Purchase(0, "o1"), START + 2)
+    assert not back.test(session, START + 2)

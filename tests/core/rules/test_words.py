@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from router.core import events as ev
-from router.core.facts import DEEDS, FACTS, PAGE_TYPES
+from router.core.facts import DEEDS, DEVICES, FACTS, PAGE_TYPES, SIGNS
 from router.core.reasons import Reason
 from router.core.rules import words
-from router.core.rules.predicates import OPPOSITE
+from router.core.rules.conditions import LEAVING
+from router.core.rules.predicate import OPPOSITE
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,48 @@ from router.core.rules.predicates import OPPOSITE
         ),
         (Reason("checkout.started", "ne", True, False), "購入手続きを始めています", "Has started checkout"),
         (
+            Reason("coupon.refused", "gte", 2, 1, "in 120000"),
+            "クーポンが使えなかったのは2分以内に2回です",
+            "Had a coupon refused 2 times in 2 min",
+        ),
+        (
+            Reason("search.empty", "lt", 0, 1, "in 60000"),
+            "検索しても何も見つからなかったのは1分以内に0回だけです",
+            "Found nothing by searching only 0 times in 1 min",
+        ),
+        (
+            Reason("exit", "eq", True, True, about="pointer"),
+            "ページの外へマウスを動かしました",
+            "Moved the pointer out of the page",
+        ),
+        (
+            Reason("cart.shortfall", "lte", 1200.0, 1500.0, "JPY", "10000"),
+            "10,000円まであと1,200円です",
+            "1,200 JPY short of 10,000 JPY",
+        ),
+        (
+            Reason("visitor.attribute", "eq", "gold", "gold", about="plan"),
+            "planはgoldです",
+            "plan: gold",
+        ),
+        (
+            Reason("visitor.attribute", "gte", 7.0, 5.0, about="points"),
+            "pointsは7.0（5.0以上）です",
+            "points: 7.0 (at least 5.0)",
+        ),
+        (
+            Reason("sequence", "eq", True, True, about="product > cart_add > /shipping"),
+            "商品 → カートに追加 → /shippingの順に進みました",
+            "Went: a product → added to the cart → /shipping",
+        ),
+        (
+            Reason("scroll", "gte", 0.8, 0.75),
+            "ページを見た範囲は80%です（75%以上）",
+            "Seen of the page: 80% (at least 75%)",
+        ),
+        (Reason("visit.device", "eq", "phone", "phone"), "端末はスマートフォンです", "Device: phone"),
+        (Reason("payment.failed", "eq", True, True), "お支払いに失敗しました", "The payment failed"),
+        (
             Reason("known", "eq", False, False, about="product.price"),
             "商品の価格がわかっていません",
             "Product price is not known",
@@ -87,6 +130,13 @@ def test_every_reason_there_can_be_has_words(language: str) -> None:
         Reason("silence", op, 1, 1, "wall", f"{of} since {since}")
         for of in DEEDS for since in DEEDS for op in ("gte", "lt")
     ]  # fmt: skip
+    reasons += [Reason(name, op, 1, 1, "in 1000") for name in SIGNS for op in ("gte", "lt")]
+    reasons += [Reason("exit", "eq", held, True, about=kind) for kind in LEAVING for held in (True, False)]
+    reasons += [
+        Reason("cart.shortfall", op, value, 5.0, "JPY", "10") for op in ("lte", "gt") for value in (1.0, None)
+    ]
+    reasons += [Reason("visitor.attribute", op, 2, 1, about="plan") for op in operators]
+    reasons += [Reason("sequence", "eq", held, True, about=" > ".join(DEEDS)) for held in (True, False)]
     for reason in reasons:
         assert words.sentence(reason, language)
         assert "{" not in words.sentence(reason, language)
@@ -96,6 +146,11 @@ def test_the_words_cover_the_vocabulary() -> None:
     assert set(words.PAGE_TYPES) == set(PAGE_TYPES)
     assert set(words.SINCE) == set(words.WITHOUT) == set(DEEDS) == {"purchase", "coupon", *DEEDS}
     assert set(words.NAMES) == set(FACTS)
+    assert set(words.COUNTED) == set(SIGNS)
+    assert set(words.LEAVING) == set(LEAVING)
+    assert set(words.DEVICES) == set(DEVICES)
+    assert set(words.DEEDS) == set(DEEDS)
+    assert set(words.FLAGS) == {name for name, fact in FACTS.items() if fact.kind == "flag"}
     assert set(DEEDS) < set(ev.KINDS)
 
 
