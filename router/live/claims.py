@@ -11,7 +11,7 @@ from typing import Any
 from router.core.decision import OPEN_MS
 from router.core.offers import RANDOM_BYTES, new_code
 from router.core.rules.compile import Rule
-from router.core.rules.model import Action, GiveOffer, Invite
+from router.core.rules.model import Action, Available, GiveOffer, Invite
 from router.core.session import Decision
 from router.live.clock import Clock
 from router.live.desk import Desk
@@ -99,8 +99,20 @@ class Claims:
                 return action
         return None
 
+    def closed(self, held: Held, rule: Rule) -> bool:
+        """Whether something that the rule wants available is not, by a view at most a second old."""
+        return not all(self._available(held.site.id, gate) for gate in rule.gates)
+
+    def _available(self, site: str, gate: Available) -> bool:
+        if gate.of == "free":
+            return self._desk.free(site).get(gate.queue, 0) >= gate.value
+        wait_s = self._desk.wait_s(site, gate.queue)
+        return wait_s is not None and wait_s * 1000 <= gate.value
+
     def may_act(self, held: Held, rule: Rule) -> bool:
         """Whether an action of the rule seems possible, by a view at most a second old."""
+        if self.closed(held, rule):
+            return False
         free = self._desk.free(held.site.id)
         return any(not isinstance(action, Invite) or free.get(action.queue, 0) for action in rule.then)
 

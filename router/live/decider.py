@@ -79,6 +79,9 @@ class Decider:
         if held.site.rules.site_holdout and draw(session.visitor, "site") < held.site.rules.site_holdout:
             self._record(held, rule, "site_holdout")
             return True
+        if self.claims.closed(held, rule):
+            self._no_capacity(held, rule, now)
+            return False
         try:
             return await self._claim(held, rule, now)
         except (RedisError, OSError, Refused) as error:

@@ -65,6 +65,7 @@ class Desk:
         self._renew_at = 0
         self._next_tick: Handle | None = None
         self.on_farewell: Callable[[str], None] = lambda sid: None
+        self.on_visitor: Callable[[str, str], None] = lambda site, vid: None
         self.agents = AgentDesk(self._board)
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
@@ -135,6 +136,8 @@ class Desk:
                 self.agents.typing(site, about, on)
         elif kind == "farewell":
             self.on_farewell(about)
+        elif kind == "visitor":
+            self.on_visitor(site, about)
         elif kind == "logout":
             self.agents.logged_out(site, about)
 
@@ -151,6 +154,10 @@ class Desk:
     def free(self, site: str) -> Mapping[str, int]:
         """Free slots of each queue of the site, as the last sweep saw them."""
         return self._board.glances[site].free
+
+    def wait_s(self, site: str, queue: str) -> int | None:
+        """How long the next conversation of the queue would wait (s), as the last sweep saw it; None: unknown."""
+        return self._board.glances[site].wait_s.get(queue)
 
     # --- a conversation, for the shopper ---
 
@@ -248,6 +255,12 @@ class Desk:
             await self._board.sign(site, ("farewell", sid, "", True))
         except (RedisError, OSError) as error:
             raise Refused("unavailable") from error
+
+    async def visitor_told(self, site: str, vid: str) -> None:
+        """Tell all processes, this one too, that something new is known of a visitor. It may be lost: the next attach
+        finds it.
+        """
+        await self._board.sign(site, ("visitor", vid, "", True))
 
     async def card(self, site: str, cid: str, card: Mapping[str, Any]) -> None:
         """What the agent sees of the shopper is now this."""

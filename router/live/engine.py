@@ -17,6 +17,7 @@ from router.core import protocol as wire
 from router.core import signing
 from router.core.decision import LATE_MS
 from router.core.events import number
+from router.core.facts import PROFILE
 from router.core.fold import fold
 from router.core.session import admit, continues, hide
 from router.core.site import Site
@@ -286,6 +287,18 @@ class Engine:
             held.session.payment_since, held.session.purchased_at = 0, now
             self.committer.mark(held)
             self.delivery.recheck(held, "", now)
+
+    def visitor_told(self, site: str, vid: str) -> None:
+        """The shop's backend said something of a visitor, here or at another process: rules may read it."""
+        for held in self.holdings.of_visitor(site, vid):
+            self.holdings.spawn(self._profile_changed(held))
+
+    async def _profile_changed(self, held: Held) -> None:
+        profile = await self.holdings.visitors.profile(held.site.id, held.session.visitor)
+        if profile != held.session.profile:
+            held.session.profile = profile
+            self.committer.mark(held)
+            self._decide(held, "", 1 << PROFILE, self.clock.now())
 
     # --- a page closes -------------------------------------------------------------------------------------
 

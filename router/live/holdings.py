@@ -70,6 +70,10 @@ class Holdings:
         """The session, if this process holds it."""
         return self._held.get(sid)
 
+    def of_visitor(self, site: str, vid: str) -> list[Held]:
+        """The sessions of a visitor that this process holds."""
+        return [held for held in self._held.values() if held.session.visitor == vid and held.site.id == site]
+
     # --- beside everything ---------------------------------------------------------------------------------
 
     async def beat(self) -> None:
@@ -157,12 +161,13 @@ class Holdings:
             session = Session(sid, site.id, vid, site.currency, now, now)
         held = Held(session, site, mine.token, key)
         held.refreshed = now
-        site.rules.adopt(session, now, held.due)
-        if fresh:
-            try:
+        try:
+            if fresh:
                 session.visits = await self.visitors.visit(site.id, vid, f"{sid}.{now}", now)
-            except (RedisError, OSError):
-                raise Refused("unavailable") from None
+            session.profile = await self.visitors.profile(site.id, session.visitor)
+        except (RedisError, OSError):
+            raise Refused("unavailable") from None
+        site.rules.adopt(session, now, held.due)
         return held
 
     # --- doubt ---------------------------------------------------------------------------------------------
@@ -212,7 +217,7 @@ class Holdings:
 async def _quietly(work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
-    except LinkLost:
+    except (LinkLost, RedisError, OSError):
         log.warning("the store is away")
 
 

@@ -16,7 +16,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from router.core.routing import Reply
+from router.core.routing import Reply, wait_s
 from router.core.site import Queue
 from router.errors import Refused
 from router.live.clock import Clock, Handle
@@ -46,10 +46,13 @@ class Shop(Protocol):
 
 
 class Glance(msgspec.Struct, frozen=True):
-    """A site as the last sweep saw it: free slots and waiting conversations of each queue."""
+    """A site as the last sweep saw it: free slots and waiting conversations of each queue, and for how long (s) the
+    next one would wait; None where nobody could know.
+    """
 
     free: Mapping[str, int] = {}
     waiting: Mapping[str, int] = {}
+    wait_s: Mapping[str, int | None] = {}
 
 
 class Switchboard:
@@ -145,18 +148,20 @@ class Switchboard:
 
     async def sweep(self, site: str) -> None:
         """Settle what is due, and look at the site."""
-        rows: list[tuple[str, int, int]] = await self.do(
+        rows: list[tuple[str, int, int, int, int]] = await self.do(
             site, self.routing.sweep(site, self.sites[site].queues)
         )
         free: dict[str, int] = {}
         waiting: dict[str, int] = {}
-        for sig, slots, length in rows:
+        waits: dict[str, int | None] = {}
+        for sig, slots, length, pace, staff in rows:
             queue, _, skills = sig.partition("|")
             if queue:
                 waiting[queue] = waiting.get(queue, 0) + length
                 if not skills:
                     free[queue] = slots
-        self.glances[site] = Glance(free, waiting)
+                    waits[queue] = 0 if slots else wait_s(length + 1, pace, staff)
+        self.glances[site] = Glance(free, waiting, waits)
 
     # --- work beside ---
 

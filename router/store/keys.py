@@ -73,6 +73,11 @@ def visits(site: str, vid: str) -> str:
     return f"v:{{{site}:{vid}}}:visits"
 
 
+def profile(site: str, vid: str) -> str:
+    """Hash of what the shop's backend says of a visitor: orders, tier, score, attributes. TTL 90 days."""
+    return f"v:{{{site}:{vid}}}:profile"
+
+
 def visitor_orders(site: str, vid: str) -> str:
     """Set of a visitor's orders that were not cancelled. TTL 90 days."""
     return f"v:{{{site}:{vid}}}:orders"

@@ -122,8 +122,8 @@ class Routing:
     # --- looking ---
 
     async def sweep(self, site: str, queues: Iterable[str] = ()) -> Reply:
-        """Settle what is due; `value` is a list of [signature, free slots, waiting], at least of these
-        queues.
+        """Settle what is due; `value` is a list of [signature, free slots, waiting, pace in ms, slots on duty],
+        at least of these queues.
         """
         return await self._run("sweep", site, *queues)
 

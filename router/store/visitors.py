@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 from redis.asyncio import Redis
 
+from router.core.session import Profile
 from router.store import keys, scripts
 
 Window = tuple[int, int]
@@ -21,6 +23,7 @@ NEVER: Final = 253_402_300_799_000  # the last second of the year 9999
 LONG_REST_MS: Final = 30 * 24 * 3_600_000  # after the second dismissal
 SESSIONS_KEPT: Final = 32
 ORDERS_KEPT: Final = 200
+PROFILE_FIELDS: Final = 43  # orders, tier, score and forty attributes
 
 
 class Visitors:
@@ -48,6 +51,33 @@ class Visitors:
             [order, "0" if cancelled else "1", ORDERS_KEPT, keys.VISITOR_TTL_S],
         )
         return count
+
+    async def tell(self, site: str, vid: str, said: Profile) -> None:
+        """Remember what the shop's backend says of the visitor. What is None or empty in it stays as it was; an
+        attribute that is an empty text is forgotten.
+        """
+        fields = {"orders": said.orders, "tier": said.tier or None, "score": said.score}
+        given = {name: msgspec.json.encode(value) for name, value in fields.items() if value is not None}
+        for name, value in said.attributes.items():
+            given[f"a:{name}"] = b"" if value == "" else msgspec.json.encode(value)
+        args: list[scripts.Arg] = [keys.VISITOR_TTL_S, PROFILE_FIELDS]
+        for pair in given.items():
+            args += pair
+        await scripts.run(self._redis, "visitor_tell", [keys.profile(site, vid)], args)
+
+    async def profile(self, site: str, vid: str) -> Profile:
+        """What is known of the visitor: their orders, and what the shop's backend says."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall(keys.profile(site, vid))
+            pipeline.scard(keys.visitor_orders(site, vid))
+            told, orders = await pipeline.execute()
+        fields = {name.decode(): msgspec.json.decode(value) for name, value in told.items()}
+        return Profile(
+            max(orders, fields.get("orders", 0)),
+            fields.get("tier", ""),
+            fields.get("score"),
+            {name[2:]: value for name, value in sorted(fields.items()) if name.startswith("a:")},
+        )
 
     async def claim_cap(
         self,

@@ -1,4 +1,4 @@
-"""What a shop's backend calls, signed with its site key: orders, and the redemption of codes. `docs/api.md`.
+"""What a shop's backend calls, signed with its site key: orders, codes, and what it knows of a visitor. `docs/api.md`.
 
 Every answer is JSON; every refusal is `{"error": name, "text": sentence, "retry": bool}` by the error table.
 """
@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from router.core import signing
 from router.core.offers import discount, normal_code, rounded
+from router.core.session import Profile
 from router.errors import Refused
 from router.store.journal import Journal
 from router.store.offers import Offers
@@ -34,6 +35,8 @@ HEADERS: Final = ("X-Router-Site", "X-Router-Time", "X-Router-Signature")
 
 OrderId = Annotated[str, Meta(min_length=1, max_length=80)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+AttributeName = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+AttributeText = Annotated[str, Meta(max_length=100)]
 Moment = Annotated[int, Meta(ge=0, le=4_000_000_000_000)]
 
 
@@ -70,6 +73,21 @@ class RedeemRequest(Struct, forbid_unknown_fields=True, frozen=True):
     currency: Currency
 
 
+class VisitorReport(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of `POST /api/visitors`: what the shop knows of the visitor of this token; what is left out stays as it was,
+    an attribute that is an empty text is forgotten. `score` is 0 to 1.
+    """
+
+    visitor: str
+    orders: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    tier: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    score: Annotated[float, Meta(ge=0, le=1)] | None = None
+    attributes: Annotated[dict[AttributeName, AttributeText | float | bool], Meta(max_length=20)] = {}
+
+
+OnVisitor = Callable[[str, str], Awaitable[None]]
+"""Called with site and visitor id when something new is known of a visitor."""
+
 OnOrder = Callable[[str, str | None, Order], Awaitable[None]]
 """Called with site, session id if it is known, and order: at least once for each state of an order."""
 
@@ -88,6 +106,7 @@ class ShopApi:
         journal: Journal,
         clock: Clock,
         on_order: OnOrder,
+        on_visitor: OnVisitor,
     ) -> None:
         self.sites = sites
         self.secret = secret
@@ -97,6 +116,7 @@ class ShopApi:
         self._visitors = visitors
         self._journal = journal
         self._on_order = on_order
+        self._on_visitor = on_visitor
 
     async def order(self, site: str, report: OrderReport) -> dict[str, Any]:
         """Record a state of an order; the same report again has the same answer.
@@ -119,6 +139,7 @@ class ShopApi:
         recorded = await self._orders.put(site, order, sid, now)
         if order.visitor is not None and order.state != "returned":
             await self._visitors.order(site, order.visitor, order.order, cancelled=order.state == "cancelled")
+            await self._on_visitor(site, order.visitor)
         order = msgspec.structs.replace(order, at=recorded.at)
         entry = {"site": site, "sid": recorded.sid, "again": recorded.again, **msgspec.to_builtins(order)}
         self._journal.add("order", entry)
@@ -129,6 +150,27 @@ class ShopApi:
             "at": recorded.at,
             "joined": recorded.sid is not None,
             "code_returned": recorded.code_returned,
+        }
+
+    async def visitor(self, site: str, report: VisitorReport) -> dict[str, Any]:
+        """Remember what the shop knows of a visitor; sessions that are open now decide on it at once.
+
+        Answer `{orders, tier, score, attributes}`: all that is known. Raises Refused: bad_request (also for a token
+        that was not signed here).
+        """
+        try:
+            vid = signing.open_visitor(self.secret, site, report.visitor)
+        except Refused:
+            raise Refused("bad_request", "Expected a visitor token of this site - at `$.visitor`") from None
+        said = Profile(report.orders, report.tier or "", report.score, report.attributes)
+        await self._visitors.tell(site, vid, said)
+        await self._on_visitor(site, vid)
+        profile = await self._visitors.profile(site, vid)
+        return {
+            "orders": profile.orders,
+            "tier": profile.tier or None,
+            "score": profile.score,
+            "attributes": profile.attributes,
         }
 
     async def redeem(self, site: str, request: RedeemRequest) -> dict[str, Any]:
@@ -182,6 +224,7 @@ def routes(api: ShopApi) -> list[Route]:
     """The addresses of this module."""
     return [
         Route("/api/orders", Signed(api, OrderReport, api.order)),
+        Route("/api/visitors", Signed(api, VisitorReport, api.visitor)),
         Route("/api/offers/redeem", Signed(api, RedeemRequest, api.redeem)),
     ]
 

@@ -108,6 +108,7 @@ class Service:
             Decider(clock, claims, delivery, self.journal, new_id), talks,
         )  # fmt: skip
         self.desk.on_farewell = self.engine.farewell_elsewhere
+        self.desk.on_visitor = self.engine.visitor_told
         self.roster = Roster(self.engine)
         self._beside: list[asyncio.Task[None]] = []
         app = Starlette(
@@ -181,7 +182,7 @@ class Service:
         static = self.settings.static_folder
         shop = api.ShopApi(
             self.sites, self.secret, offers=self.offers, orders=Orders(self.redis), visitors=self.visitors,
-            journal=self.journal, clock=self.clock, on_order=self._on_order,
+            journal=self.journal, clock=self.clock, on_order=self._on_order, on_visitor=self.desk.visitor_told,
         )  # fmt: skip
         return [
             Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from router.core import events as ev
 from router.core import protocol as wire
+from router.core.session import Profile
 from router.live.clock import DrivenClock
 from router.replay.page import PageClient
 from router.settings import DEMO_SITES
@@ -221,3 +222,47 @@ async def test_after_a_purchase_nothing_is_shown(serve: Serve) -> None:
     page.send(ev.Page(0, "cart", "/demo/cart"))
     await page.stored()
     assert await world.outcomes() == [("a", "suppressed")]
+
+
+async def test_a_rule_that_wants_a_short_wait_stays_armed_until_somebody_is_free(serve: Serve) -> None:
+    """Availability is a gate: it makes no rule fire, and one that it blocks acts as soon as it opens."""
+    world = await serve(
+        "id: a, when: {all: [page.type: cart, availability.checkout-help.wait: {lte: 30s}]}, "
+        "then: [{article: size-guide}], valid: 5s, patience: 20s"
+    )
+    shopper = Shopper(world.at)
+    await world.on_cart(shopper)
+    assert await world.outcomes() == [("a", "no_capacity")]
+    async with Agent(world.at) as agent:
+        await agent.ask("presence", state="available")
+        await world.at.service.desk._board.sweep("demo")
+        await world.later(1)
+        assert [show.kind for show in shopper.all(wire.Show)] == ["article"]
+    assert await world.outcomes() == [("a", "no_capacity"), ("a", "made")]
+
+
+async def test_what_the_shops_backend_says_of_a_visitor_decides_at_once(serve: Serve) -> None:
+    world = await serve("id: a, when: {visitor.tier: gold}, then: [{article: size-guide}]")
+    service, shopper = world.at.service, Shopper(world.at)
+    await world.on_cart(shopper)
+    assert await world.outcomes() == []
+    held = service.engine.holdings.get(shopper.sid)
+    assert held is not None
+    await service.visitors.tell("demo", held.session.visitor, Profile(tier="gold"))
+    await service.desk.visitor_told("demo", held.session.visitor)
+    await service.settled()
+    assert await world.outcomes() == [("a", "made")]
+
+
+async def test_a_later_session_knows_what_was_said_of_its_visitor(serve: Serve) -> None:
+    world = await serve("id: a, when: {visitor.tier: gold}, then: [{article: size-guide}]")
+    service, shopper = world.at.service, Shopper(world.at)
+    page = await world.on_cart(shopper)
+    held = service.engine.holdings.get(shopper.sid)
+    assert held is not None
+    page.close()
+    await page.gone.wait()
+    await service.visitors.tell("demo", held.session.visitor, Profile(tier="gold"))
+    await world.later(3600)
+    await world.on_cart(shopper)
+    assert await world.outcomes() == [("a", "made")]

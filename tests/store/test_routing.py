@@ -556,10 +556,10 @@ async def test_a_sweep_shows_every_queue_of_the_site_before_anybody_asked(floor:
     await floor.agent("ann", queues=["help", "style"], capacity=2)
     await floor.agent("bob", queues=["style"])
     rows = await floor.run(floor.routing.sweep(SITE, ["help", "style"]))
-    assert {sig: (free, waiting) for sig, free, waiting in rows} == {
-        "": (3, 0),
-        "help|": (2, 0),
-        "style|": (3, 0),
+    assert {sig: (free, waiting, staff) for sig, free, waiting, _, staff in rows} == {
+        "": (3, 0, 3),
+        "help|": (2, 0, 2),
+        "style|": (3, 0, 3),
     }
 
 

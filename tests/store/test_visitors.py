@@ -9,8 +9,17 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from router.core.session import Profile
 from router.store import keys
-from router.store.visitors import LONG_REST_MS, NEVER, ORDERS_KEPT, SESSIONS_KEPT, Visitors, Window
+from router.store.visitors import (
+    LONG_REST_MS,
+    NEVER,
+    ORDERS_KEPT,
+    PROFILE_FIELDS,
+    SESSIONS_KEPT,
+    Visitors,
+    Window,
+)
 
 NOW = 1_700_000_000_000
 HOUR = 3_600_000
@@ -205,3 +214,29 @@ async def test_all_of_a_visitor_has_a_ttl(redis: Redis, visitors: Visitors, clai
     assert len(found) == 6
     for key in found:
         assert 0 < await redis.ttl(key) <= keys.VISITOR_TTL_S, key
+
+
+# --- what the shop's backend says --------------------------------------------------------------------------
+
+
+async def test_what_a_backend_says_is_added_to_what_it_said_before(visitors: Visitors) -> None:
+    await visitors.tell("shop", "v1", Profile(2, "gold", 0.5, {"plan": "pro", "points": 7.0, "beta": True}))
+    await visitors.tell("shop", "v1", Profile(score=0.9, attributes={"plan": ""}))
+    assert await visitors.profile("shop", "v1") == Profile(2, "gold", 0.9, {"points": 7.0, "beta": True})
+    assert await visitors.profile("other", "v1") == Profile(0)
+
+
+async def test_orders_that_were_reported_count_where_the_backend_says_less(visitors: Visitors) -> None:
+    await visitors.order("shop", "v1", "A-1")
+    await visitors.order("shop", "v1", "A-2")
+    assert (await visitors.profile("shop", "v1")).orders == 2
+    await visitors.tell("shop", "v1", Profile(9))
+    assert (await visitors.profile("shop", "v1")).orders == 9
+
+
+async def test_what_is_remembered_of_a_visitor_is_bounded_and_ends(visitors: Visitors, redis: Redis) -> None:
+    for start in range(0, 60, 20):
+        said: dict[str, str | float | bool] = {f"a{n}": "x" for n in range(start, start + 20)}
+        await visitors.tell("shop", "v1", Profile(attributes=said))
+    assert len((await visitors.profile("shop", "v1")).attributes) == PROFILE_FIELDS
+    assert 0 < await redis.ttl(keys.profile("shop", "v1")) <= keys.VISITOR_TTL_S

@@ -26,7 +26,15 @@ from router.store.offers import Offers
 from router.store.orders import Order, Orders
 from router.store.visitors import Visitors
 from router.web import api as module
-from router.web.api import MAX_BODY_BYTES, OrderReport, RedeemRequest, ShopApi, bounded_body, routes
+from router.web.api import (
+    MAX_BODY_BYTES,
+    OrderReport,
+    RedeemRequest,
+    ShopApi,
+    VisitorReport,
+    bounded_body,
+    routes,
+)
 
 SECRET = b"a secret of this test"
 NOW = 1_700_000_000_000
@@ -47,19 +55,23 @@ class Shop:
     """The service with its clients, and a backend that signs."""
 
     def __init__(self, redis: Redis) -> None:
+        self.visitors_told: list[tuple[str, str]] = []
         self.told: list[tuple[str, str | None, Order]] = []
         self.redis = redis
         self.offers = Offers(redis)
         self.journal = Journal(redis, "node-1", Clock())
         self.api = ShopApi(
             {"shop", "other"}, SECRET, offers=self.offers, orders=Orders(redis), visitors=Visitors(redis),
-            journal=self.journal, clock=Clock(), on_order=self.on_order,
+            journal=self.journal, clock=Clock(), on_order=self.on_order, on_visitor=self.on_visitor,
         )  # fmt: skip
         transport = httpx.ASGITransport(Starlette(routes=list(routes(self.api))))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://shop.test")
 
     async def on_order(self, site: str, sid: str | None, order: Order) -> None:
         self.told.append((site, sid, order))
+
+    async def on_visitor(self, site: str, vid: str) -> None:
+        self.visitors_told.append((site, vid))
 
     async def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -76,6 +88,11 @@ class Shop:
 
     async def redeem(self, **fields: Any) -> httpx.Response:
         return await self.post("/api/offers/redeem", REDEEM | fields)
+
+    async def visitor(self, **fields: Any) -> httpx.Response:
+        return await self.post(
+            "/api/visitors", {"visitor": signing.sign_visitor(SECRET, "shop", "v1")} | fields
+        )
 
     async def code(self, text: str = "K7QXM-4HTPW", *, now: int = NOW, percent: float = 5) -> Code:
         code = await self.offers.reserve(
@@ -432,6 +449,50 @@ async def test_an_order_that_could_not_be_told_is_told_at_the_retry(
     assert len(shop.told) == 1
 
 
+# --- visitors ----------------------------------------------------------------------------------------------
+
+
+async def test_what_a_shop_knows_of_a_visitor_is_kept_and_told(shop: Shop) -> None:
+    answer = await shop.visitor(tier="gold", score=0.8, attributes={"plan": "pro", "points": 7, "beta": True})
+    known = {
+        "orders": 0,
+        "tier": "gold",
+        "score": 0.8,
+        "attributes": {"beta": True, "plan": "pro", "points": 7.0},
+    }
+    assert (answer.status_code, answer.json()) == (200, known)
+    assert shop.visitors_told == [("shop", "v1")]
+    assert (await shop.visitor(orders=3, attributes={"plan": ""})).json() == known | {
+        "orders": 3, "attributes": {"beta": True, "points": 7.0},
+    }  # fmt: skip
+
+
+async def test_an_order_counts_for_its_visitor_and_is_told(shop: Shop) -> None:
+    await shop.order(visitor=signing.sign_visitor(SECRET, "shop", "v1"))
+    assert shop.visitors_told == [("shop", "v1")]
+    assert (await shop.visitor()).json()["orders"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"visitor": "V.shop.forged.AAAAAAAAAAAAAAAAAAAAAA"}, "$.visitor"),
+        ({"score": 1.5}, "$.score"),
+        ({"orders": -1}, "$.orders"),
+        ({"tier": ""}, "$.tier"),
+        ({"attributes": {"a b": 1}}, "$.attributes"),
+        ({"attributes": {"a": [1]}}, "$.attributes"),
+        ({"attributes": {f"a{n}": 1 for n in range(21)}}, "$.attributes"),
+        ({"tiers": "gold"}, "tiers"),
+    ],
+)
+async def test_what_no_visitor_can_be_is_refused_by_name(
+    shop: Shop, fields: dict[str, Any], named: str
+) -> None:
+    assert named in refused(await shop.visitor(**fields), "bad_request")
+    assert not shop.visitors_told
+
+
 # --- the description ---------------------------------------------------------------------------------------
 
 
@@ -453,14 +514,14 @@ async def test_every_route_is_documented_and_every_documented_route_exists(shop:
         refused(await shop.post(path, b"{}"), "bad_request")
 
 
-@pytest.mark.parametrize("struct", [OrderReport, RedeemRequest])
+@pytest.mark.parametrize("struct", [OrderReport, RedeemRequest, VisitorReport])
 def test_the_documented_bodies_are_those_that_are_read(struct: type[msgspec.Struct]) -> None:
     described = schema(struct.__name__)
     fields = msgspec.structs.fields(struct)
     assert set(described["properties"]) == {field.name for field in fields}
     assert set(described["required"]) == {field.name for field in fields if field.required}
     actual = msgspec.json.schema(struct)["$defs"][struct.__name__]["properties"]
-    for name in ("order", "currency"):
+    for name in {"order", "currency", "orders", "tier", "score"} & actual.keys():
         assert described["properties"][name].items() >= actual[name].items()
 
 
@@ -468,6 +529,7 @@ async def test_the_documented_answers_are_those_that_are_given(shop: Shop) -> No
     await shop.code()
     assert set((await shop.order()).json()) == set(schema("OrderAnswer")["properties"])
     assert set((await shop.redeem()).json()) == set(schema("RedeemAnswer")["properties"])
+    assert set((await shop.visitor()).json()) == set(schema("VisitorAnswer")["properties"])
 
 
 def test_the_documented_errors_are_in_the_table_with_their_status() -> None:
