@@ -51,7 +51,7 @@ class SafeHeaders:
 
 
 def routes(static: Path, ready: Callable[[], Awaitable[dict[str, object]]]) -> list[BaseRoute]:
-    """`/`, `/beacon.js`, `/widget.js`, `/agent/`, `/healthz`, `/readyz`."""
+    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/agent/`, `/healthz`, `/readyz`."""
 
     async def home(request: Request) -> Response:
         return FileResponse(static / "home" / "index.html")
@@ -70,6 +70,7 @@ def routes(static: Path, ready: Callable[[], Awaitable[dict[str, object]]]) -> l
         Route("/", home),
         Mount("/home", StaticFiles(directory=static / "home")),
         Route("/beacon.js", _script(static / "dist" / "beacon.js")),
+        Route("/behaviour.js", _script(static / "dist" / "behaviour.js")),
         Route("/widget.js", _script(static / "dist" / "widget.js")),
         Route("/agent", _to("/agent/")),
         Route("/agent/", console),

@@ -19,7 +19,7 @@ const ACK = 2;
 const GAP = 3;
 const ERROR = 10;
 
-/* global WIDGET_HASH -- put in by the build, so that a cached beacon never meets another build's widget */
+/* global BEHAVIOUR_HASH, WIDGET_HASH -- put in by the build, so that a cached beacon never meets another build's widget */
 
 function boot(script) {
   const address = new URL(script.src);
@@ -48,8 +48,12 @@ function boot(script) {
   function event(kind, fields) {
     const packed = pack(kind, fields);
     if (!packed) return;
-    queue.add(packed);
+    add(packed);
     emit(kind, fields);
+  }
+
+  function add(packed) {
+    queue.add(packed);
     if (!flushing) queueMicrotask(flush);
     flushing = true;
   }
@@ -89,6 +93,7 @@ function boot(script) {
     if (seen) visitor = store.visitor = seen;
     if (!queue.settle(marks)) return renew();
     if (skew) event(...page.state()[1]); // with a lost socket the service takes its page for hidden
+    else watch();
     skew = serverNow - now();
     flush();
     emit('ready', { session });
@@ -171,20 +176,6 @@ function boot(script) {
     },
   );
 
-  /** What the widget may use. */
-  const core = {
-    event,
-    language,
-    emit,
-    send: link.send,
-    get: store.get,
-    set: store.set,
-    /** Milliseconds since the epoch by the service's clock. */
-    now: () => now() + skew,
-  };
-  const ui = createUi(() => import(`${address.origin}/widget.js?v=${WIDGET_HASH}`), core);
-  const page = followPage(window, event, () => performance.now());
-
   const api = {
     track: (kind, fields) => report(TRACKED, kind, kind === 'page' ? { ...fields, again: true } : fields || {}),
     on: (name, fn) => listeners.push([name, guarded(fn)]),
@@ -192,6 +183,28 @@ function boot(script) {
     session: () => session,
     push: (call) => api[call[0]](...call.slice(1)),
   };
+
+  /** What the widget and the behaviour may use. */
+  const core = {
+    ...api,
+    address,
+    event,
+    guarded,
+    language,
+    listen,
+    emit,
+    send: link.send,
+    get: store.get,
+    set: store.set,
+    add: (packed) => running && add(packed),
+    /** Milliseconds since the epoch by the service's clock. */
+    now: () => now() + skew,
+  };
+  const chunk = (name, hash) => () => import(`${address.origin}/${name}.js?v=${hash}`).then((module) => module.mount(core));
+  const watch = guarded(chunk('behaviour', BEHAVIOUR_HASH));
+  const ui = createUi(chunk('widget', WIDGET_HASH), core);
+  const page = followPage(window, event, () => performance.now());
+
   const open = {};
   // Each call has a guard of its own: a fault in one says nothing about the next.
   for (const name of Object.keys(api)) open[name] = (...args) => guarded(api[name])(...args);

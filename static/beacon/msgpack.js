@@ -1,5 +1,6 @@
 // The part of MessagePack that the shopper's protocol speaks. Encodes nil, booleans, numbers, strings and
-// arrays; decodes these and maps. Integers are exact up to 2^53, everything else travels as float64.
+// arrays; decodes these and maps. Nothing in a frame is longer than 2^16; no integer of the protocol is negative, and
+// none that a page sends is 2^32 or more; other numbers travel as float64.
 
 export const toBytes = new TextEncoder();
 const toText = new TextDecoder();
@@ -29,20 +30,15 @@ function put(out, value) {
 }
 
 function putNumber(out, value) {
-  if (Number.isSafeInteger(value) && value >= 0) {
+  if (Number.isInteger(value) && value >= 0 && value < 4294967296) {
     if (value < 128) out.push(value);
     else if (value < 65536) out.push(0xcd, value >> 8, value & 255);
-    else if (value < 4294967296) out.push(0xce, ...word(value));
-    else out.push(0xcf, ...word(Math.floor(value / 4294967296)), ...word(value % 4294967296));
+    else out.push(0xce, value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
   } else {
     const view = new DataView(new ArrayBuffer(8));
     view.setFloat64(0, value);
     out.push(0xcb, ...new Uint8Array(view.buffer));
   }
-}
-
-function word(value) {
-  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
 }
 
 /** The one value in `buffer` (an ArrayBuffer). Throws RangeError if it is cut short or of an unknown form. */
@@ -53,12 +49,6 @@ export function decode(buffer) {
   function uint(bytes) {
     let value = 0;
     for (; bytes; bytes--) value = value * 256 + view.getUint8(at++);
-    return value;
-  }
-
-  function int(bytes) {
-    let value = view.getInt8(at++);
-    while (--bytes) value = value * 256 + view.getUint8(at++);
     return value;
   }
 
@@ -86,15 +76,13 @@ export function decode(buffer) {
     if (type < 0x90) return map(type & 15);
     if (type < 0xa0) return array(type & 15);
     if (type < 0xc0) return string(type & 31);
-    if (type > 0xdf) return type - 256;
     if (type === 0xc0) return null;
     if (type === 0xc2 || type === 0xc3) return type === 0xc3;
     if (type === 0xcb) return view.getFloat64((at += 8) - 8);
     if (type >= 0xcc && type <= 0xcf) return uint(1 << (type - 0xcc));
-    if (type >= 0xd0 && type <= 0xd3) return int(1 << (type - 0xd0));
-    if (type >= 0xd9 && type <= 0xdb) return string(uint(1 << (type - 0xd9)));
-    if (type === 0xdc || type === 0xdd) return array(uint(type === 0xdc ? 2 : 4));
-    if (type === 0xde || type === 0xdf) return map(uint(type === 0xde ? 2 : 4));
+    if (type > 0xd8 && type < 0xdb) return string(uint(type - 0xd8));
+    if (type === 0xdc) return array(uint(2));
+    if (type === 0xde) return map(uint(2));
     throw new RangeError(`msgpack ${type}`);
   }
 

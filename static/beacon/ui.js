@@ -13,14 +13,14 @@ export function canDraw() {
 }
 
 /**
- * `load()` resolves to the widget's module; `core` is what the widget may use of the beacon.
+ * `load()` resolves to the mounted widget; `core` is what the widget may use of the beacon.
  * Returns `receive(message)` for server messages and `call(name, ...args)` for all else that the widget should know.
  */
 export function createUi(load, core) {
   let widget = null;
 
   const fetchWidget = () => {
-    widget = widget || load().then((module) => module.mount(core));
+    widget = widget || load();
     return widget;
   };
 

@@ -41,7 +41,8 @@ class Peer:
     """A server on a free loopback port. `received` holds (page id, number, event) once each, as folded.
 
     `answering`: are hellos and batches answered? `losing`: batches that are neither folded nor answered.
-    `on_message` answers all else. `refused`: frames that the core did not take; none may be left.
+    `on_message` answers all else. `behaviour`: may pages watch what shoppers do beside?
+    `refused`: frames that the core did not take; none may be left.
     """
 
     def __init__(self, port: int) -> None:
@@ -60,6 +61,8 @@ class Peer:
         self.answering = True
         self.losing = 0
         self.head = ""
+        self.body = "<p>bare</p>"
+        self.behaviour = False
         self.on_message: Callable[[wire.ClientMessage], list[Any]] = lambda message: []
 
     # --- for tests -----------------------------------------------------------------------------------------
@@ -97,6 +100,7 @@ class Peer:
             routes=[
                 Route("/beacon.js", _file("beacon.js")),
                 Route("/widget.js", _file("widget.js")),
+                Route("/behaviour.js", self._behaviour),
                 Route("/bare{rest:path}", self._bare),
                 Route("/v1/last", self._last, methods=["POST"]),
                 WebSocketRoute("/v1/shopper/{route}", self._socket),
@@ -106,9 +110,14 @@ class Peer:
 
     # --- the service's side --------------------------------------------------------------------------------
 
+    async def _behaviour(self, request: Request) -> Response:
+        if not self.behaviour:
+            return Response(status_code=404)
+        return _dist("behaviour.js")
+
     async def _bare(self, request: Request) -> Response:
         return HTMLResponse(
-            f"<!doctype html><html lang=ja><head>{self.head}</head><body><p>bare</p></body></html>"
+            f"<!doctype html><html lang=ja><head>{self.head}</head><body>{self.body}</body></html>"
         )
 
     async def _send(self, ws: WebSocket, messages: Any) -> None:
@@ -212,6 +221,10 @@ async def serving() -> AsyncIterator[Peer]:
 
 def _file(name: str) -> Callable[[Request], Any]:
     async def file(request: Request) -> Response:
-        return FileResponse(STATIC / "dist" / name, headers={"access-control-allow-origin": "*"})
+        return _dist(name)
 
     return file
+
+
+def _dist(name: str) -> Response:
+    return FileResponse(STATIC / "dist" / name, headers={"access-control-allow-origin": "*"})
