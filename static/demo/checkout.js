@@ -52,13 +52,24 @@ async function place(code) {
   return answer.ok ? result : Promise.reject(Object.assign(new Error(result.text), { name: result.error }));
 }
 
-function refuse(error) {
+const track = (kind, fields) => window.router && window.router.track && window.router.track(kind, fields);
+
+/** Tell that a code was tried: a hash of it, which is nobody's code. */
+async function tellCoupon(code, accepted) {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code));
+  track('coupon', { code_hash: Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(''), accepted });
+}
+
+function refuse(error, code) {
   const { errors } = texts;
   const known = Object.prototype.hasOwnProperty.call(errors, error.name) && errors[error.name];
   const aboutCode = ['unknown_code', 'redeemed', 'expired'].includes(error.name);
   (aboutCode ? codeProblem : problem).textContent = known || (attempt ? errors.offline : errors.other);
-  if (aboutCode) document.querySelector('#code').focus();
-  if (window.router && window.router.track) window.router.track('payment', { result: 'failed' });
+  if (aboutCode) {
+    document.querySelector('#code').focus();
+    tellCoupon(code, false);
+  }
+  track('payment', { result: 'failed' });
 }
 
 form.addEventListener('submit', async (event) => {
@@ -71,11 +82,12 @@ form.addEventListener('submit', async (event) => {
   push('add_payment_info', { ...cartData(), payment_type: new FormData(form).get('payment') });
   try {
     const order = await place(code);
+    if (code) tellCoupon(code, true);
     keepOrder({ ...order, code, value: order.total - order.shipping, items: cartData().items });
     keepCart([]);
     location.assign('/demo/thanks');
   } catch (error) {
-    refuse(error);
+    refuse(error, code);
     submit.disabled = false;
     submit.textContent = texts.order;
   }

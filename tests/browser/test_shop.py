@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Route, expect
 
+from router.core import events as ev
 from tests.browser.conftest import Shopper, visiting
 from tests.browser.peer import STATIC, Peer
 from tests.browser.shopping import XSS, order, put_in_cart
@@ -39,6 +40,8 @@ async def test_a_shopper_is_told_what_is_wrong_with_a_code_and_can_go_on(
     assert [placed["value"] for placed in peer.orders] == [6600]
     await until(lambda: "Purchase" in peer.kinds())
     assert peer.kinds().count("Payment") == 5
+    assert [coupon.accepted for coupon in peer.of(ev.Coupon)] == [False, False]
+    assert not any(code in str(peer.of(ev.Coupon)) for code in ("NOPE", "USED-1"))
 
 
 async def test_an_answer_that_never_came_is_asked_for_again_as_the_same_order(

@@ -158,7 +158,7 @@ async def test_what_cannot_be_drawn_is_deferred_with_a_reason(
     if reason == "no_ui":
         await shopper.page.route("**/widget.js*", lambda route: route.abort())
     await arrive(peer, shopper.page, body=body)
-    await peer.send(wire.Show(DID, "invite", INVITE, 20_000 if reason != "expired" else -1))
+    await peer.send(wire.Show(DID, "invite", INVITE, 20_000 if reason != "expired" else 0))
     await until(lambda: peer.of(ev.Deferred))
     assert (peer.of(ev.Deferred)[0].decision, peer.of(ev.Deferred)[0].reason) == (DID, reason)
     assert not peer.of(ev.Shown)
