@@ -30,6 +30,7 @@ def card(
             {"kind": NAMES[step.kind], "at_ms": step.at, "label": step.label} for step in session.journey
         ],
         "why": None if decision is None else {"rule": decision.rule, **sentences(decision.why)},
+        "tags": list(session.tags),
         "offered": [{"kind": o.kind, "title": o.title, "at_ms": o.at} for o in session.offered],
         "opening": opening,
         "language": session.language or None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from router.core.rules.model import Caps
+from router.core.rules.model import Action, Caps, Invite
 from router.core.session import PAYMENT_MS, Decision, Session, visible_clock
 
 OPEN_MS: Final = 120_000
@@ -26,6 +26,14 @@ def draw(who: str, what: str) -> float:
     """A number from 0 to 1 that is always the same for this visitor and rule: raising a share only adds people."""
     digest = hashlib.blake2b(f"{who}\0{what}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
+
+
+def varied(action: Action, visitor: str, rule: str) -> Action:
+    """The action with the one of its texts that this visitor reads: always the same, each as often as the others."""
+    if not isinstance(action, Invite) or not action.others:
+        return action
+    texts = (action.message, *action.others)
+    return Invite(action.queue, action.skills, texts[int(draw(visitor, "variant " + rule) * len(texts))])
 
 
 def suppressed(session: Session, now: int) -> str | None:

@@ -19,6 +19,7 @@ from router.errors import Refused
 PAGES: Final = 16
 CART_LINES: Final = 12
 OFFERED: Final = 5
+TAGS: Final = 10
 MAX_AGE_MS: Final = 30 * 60_000
 TTL_MS: Final = 30 * 60_000
 CAP_MS: Final = 24 * 3_600_000
@@ -109,7 +110,7 @@ class Decision(Struct, array_like=True):
 
     `page` is the page it was made on, `cart` the cart version; with `valid_until` they are its scope.
     `why` holds the reasons and `content` the texts as resolved when it was made; `exposures` counts the pages that
-    drew it.
+    drew it; `variant` is the text of several that this visitor reads.
     """
 
     id: str
@@ -127,6 +128,7 @@ class Decision(Struct, array_like=True):
     state: str = "claimed"
     shown_at: int = 0
     exposures: int = 0
+    variant: str = ""
 
 
 class Session(Struct, array_like=True):
@@ -177,6 +179,7 @@ class Session(Struct, array_like=True):
     idle_since: int = 0
     step: int = 0
     payment: str = ""
+    tags: list[str] = []
 
     @property
     def view(self) -> Page | None:

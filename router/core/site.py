@@ -20,7 +20,7 @@ from router.core.hours_form import HOURS
 from router.core.rules import form
 from router.core.rules.compile import RuleSet
 from router.core.rules.conditions import Names
-from router.core.rules.model import Action, GiveOffer, Invite, ShowArticle
+from router.core.rules.model import Action, GiveOffer, Invite, Notice, ShowArticle
 from router.core.scalars import ID, KEY, VERSION, length, pattern, text, whole, written
 from router.core.shapes import Choice, Fields, Key, ListOf, Placed, Placing, Table
 from router.core.texts import LANGUAGES, Language, Texts, texts_file
@@ -90,6 +90,7 @@ class Site(Struct, frozen=True):
     articles: dict[str, Article]
     texts: Texts
     rules: RuleSet
+    webhooks: dict[str, str] = {}
 
     def content(self, action: Action, language: str) -> dict[str, Any]:
         """The texts of a decision, as "Content of show" in docs/protocol.md wants them, in the language (or
@@ -107,6 +108,10 @@ class Site(Struct, frozen=True):
                 article = self.articles[action.article]
                 found = self.texts.articles[article.text].pick(language, self.language)
                 return {**msgspec.structs.asdict(found), "url": article.url}
+
+            case Notice():
+                notice = self.texts.notices[action.text].pick(language, self.language)
+                return msgspec.structs.asdict(notice)
 
     def opening(self, action: Action) -> dict[str, str] | None:
         """The opening line that an invite suggests to the agent, as {ja, en}; None if it suggests none."""
@@ -152,6 +157,7 @@ class _Entry(Struct, frozen=True):
     queues: dict[str, Queue]
     offers: dict[str, _OfferEntry] = {}
     articles: dict[str, _ArticleEntry] = {}
+    webhooks: dict[str, str] = {}
 
 
 class _File(Struct, frozen=True):
@@ -173,6 +179,11 @@ ORIGIN: Final = pattern(
 CURRENCY: Final = pattern("an ISO 4217 code such as `JPY`", "[A-Z]{3}")
 URL: Final = pattern(
     "an address such as `/help/sizes` or `https://shop.example/help`", r"(https?:/|)/[^/\s]\S*", 300
+)
+WEBHOOK: Final = pattern(
+    "an https address such as `https://crm.shop.example/router` (http only on this machine)",
+    r"(https://|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?/)\S+",
+    300,
 )
 FILE: Final = text("the name of a file beside this one", 200)
 RING: Final = length("a duration from 5s to 2m such as `20s`", 5 * units.SECOND, 2 * units.MINUTE)
@@ -217,6 +228,7 @@ def _site() -> Fields[_Entry]:
             "texts": Key(Placing(FILE), required=True),
             "queues": Key(Table("queues by id", ID, _queue()), required=True),
             "offers": Key(Table("offers by id", ID, Fields("an offer", _OfferEntry, offer))),
+            "webhooks": Key(Table("webhooks by name", ID, WEBHOOK)),
             "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
         },
     )
@@ -278,9 +290,9 @@ class _Loading:
         if texts is not None:
             self.known(entry.offers, texts.offers, "a text of an offer")
             self.known(entry.articles, texts.articles, "a text of an article")
-        messages = None if texts is None else texts.invites
+        messages, notices = (None, None) if texts is None else (texts.invites, texts.notices)
         queues = {name: queue.hours for name, queue in entry.queues.items()}
-        names = Names(entry.currency, queues, entry.offers, entry.articles, messages)
+        names = Names(entry.currency, queues, entry.offers, entry.articles, messages, notices, entry.webhooks)
         rules = self.other(entry.rules, form.rules_file(names))
         if texts is None or rules is None:
             return None
@@ -296,6 +308,7 @@ class _Loading:
             articles={key: article.settled() for key, article in entry.articles.items()},
             texts=texts,
             rules=RuleSet(rules),
+            webhooks=entry.webhooks,
         )
 
     def known(

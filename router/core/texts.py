@@ -43,6 +43,14 @@ class ArticleText(Struct, frozen=True):
     dismiss: str
 
 
+class NoticeText(Struct, frozen=True):
+    """A short text without a link."""
+
+    title: str
+    text: str
+    dismiss: str
+
+
 class Versions(Struct, Generic[T], frozen=True):
     """One text in the languages it has; the site's own language is always there."""
 
@@ -62,6 +70,7 @@ class Texts(Struct, frozen=True):
     invites: dict[str, Versions[InviteText]] = {}
     offers: dict[str, Versions[OfferText]] = {}
     articles: dict[str, Versions[ArticleText]] = {}
+    notices: dict[str, Versions[NoticeText]] = {}
 
 
 def primary(language: str) -> str:
@@ -92,6 +101,7 @@ def texts_file(language: str) -> Fields[Texts]:
     )
     offer = Fields("an offer's text", OfferText, {**common, "terms": Key(BODY, required=True), **dismiss})
     article = Fields("an article's text", ArticleText, {**common, **dismiss})
+    notice = Fields("a notice's text", NoticeText, {**common, **dismiss})
     return Fields(
         "a texts file",
         Texts,
@@ -100,5 +110,6 @@ def texts_file(language: str) -> Fields[Texts]:
             "invites": Key(Table("texts of invites", KEY, _versions("an invite", invite, language))),
             "offers": Key(Table("texts of offers", KEY, _versions("an offer", offer, language))),
             "articles": Key(Table("texts of articles", KEY, _versions("an article", article, language))),
+            "notices": Key(Table("texts of notices", KEY, _versions("a notice", notice, language))),
         },
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router.core.decision import OPEN_MS
+from router.core.decision import OPEN_MS, varied
 from router.core.offers import RANDOM_BYTES, new_code
 from router.core.rules.compile import Rule
 from router.core.rules.model import Action, Available, GiveOffer, Invite
@@ -61,7 +61,8 @@ class Claims:
         language.
         """
         language = held.session.language or held.site.language
-        for action in rule.then:
+        for one in rule.then:
+            action = varied(one, held.session.visitor, rule.id)
             extra = await self._claim(held, action, did, now, rule.valid_ms)
             if extra is not None:
                 return action, held.site.content(action, language) | extra

@@ -14,6 +14,7 @@ import structlog
 
 from router.core import protocol as wire
 from router.core.card import card
+from router.core.decision import varied
 from router.core.events import number
 from router.core.routing import TalkState
 from router.core.rules.model import Invite
@@ -210,7 +211,8 @@ class Talks:
     def _card(self, held: Held, decision: Decision | None) -> dict[str, Any]:
         rule = held.site.rules.find(decision.rule) if decision is not None else None
         invites = [action for action in rule.then if isinstance(action, Invite)] if rule is not None else []
-        opening = held.site.opening(invites[0]) if invites else None
+        invite = varied(invites[0], held.session.visitor, decision.rule) if invites and decision else None
+        opening = held.site.opening(invite) if invite is not None else None
         return card(held.session, decision, opening, self.clock.now())
 
 

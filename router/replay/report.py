@@ -31,6 +31,28 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "repeats.product": ("product",),
     "product.price": ("price",),
     "cart.value": ("price",),
+    "dwell.site": ("page", "cart_add", "product"),
+    "repeats.category": ("product",),
+    "product.category": ("product",),
+    "cart.edits": ("cart_add", "cart_remove"),
+    "cart.removed": ("cart_remove",),
+    "cart.age": ("cart_add", "cart"),
+    "cart.last_added": ("cart_add",),
+    "checkout.step": ("checkout_step",),
+    "payment.failed": ("payment",),
+    "struggle.time": ("struggle",),
+    "struggle.edits": ("struggle",),
+    "visit.number": (),
+    "visit.landing": ("page",),
+    "visit.referrer": ("page",),
+    "visit.source": ("visit",),
+    "visit.medium": ("visit",),
+    "visit.campaign": ("visit",),
+    "visit.device": ("visit",),
+    "visit.country": ("visit",),
+    "visitor.returning": (),
+    "visitor.orders": (),
+    "offers.seen": (),
     "cart.lines": ("cart_add", "cart"),
     "cart.quantity": ("cart_add", "cart"),
     "checkout.started": ("checkout",),
@@ -160,6 +182,16 @@ def facts_of(condition: Condition) -> set[str]:
             return {f"repeats.{data['of']}"}
         case "silence":
             return {data["since"]}
+        case "signs":
+            return {data["of"].partition(".")[0]}
+        case "leaving":
+            return {"exit"}
+        case "shortfall":
+            return {"cart.value"}
+        case "sequence":
+            return {step["kind"] for step in data["steps"]}
+        case "attribute":
+            return {"visitor.attribute"}
     return set()
 
 

@@ -32,6 +32,7 @@ from router.live.delivery import Delivery
 from router.live.desk import Desk
 from router.live.engine import Engine
 from router.live.talks import Talks
+from router.live.webhooks import Webhooks
 from router.settings import Settings
 from router.store.journal import Journal
 from router.store.link import Link
@@ -100,12 +101,13 @@ class Service:
             sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms,
         )  # fmt: skip
         talks = Talks(clock, self.desk)
+        self.webhooks = Webhooks(secret, clock, self.journal)
         claims = Claims(clock, self.visitors, self.offers, self.desk, secrets.token_bytes)
         delivery = Delivery(clock, claims, talks, self.journal, new_id)
         store = Sessions(self.link, self.node, lambda: secrets.token_hex(8))
         self.engine = Engine(
             self.sites, store, self.visitors, clock, secret, new_id,
-            Decider(clock, claims, delivery, self.journal, new_id), talks,
+            Decider(clock, claims, delivery, self.journal, self.webhooks, new_id), talks,
         )  # fmt: skip
         self.desk.on_farewell = self.engine.farewell_elsewhere
         self.desk.on_visitor = self.engine.visitor_told
@@ -157,12 +159,14 @@ class Service:
             await demo_seed.seed(self.redis)
         await self.desk.start()
         await self.engine.start()
+        self.webhooks.start()
         self._beside.append(asyncio.create_task(self.journal.run()))
 
     async def stop(self) -> None:
         """Close sockets, store what was folded, write the journal."""
         self.roster.stop()
         await self.engine.stop()
+        await self.webhooks.stop()
         await self.desk.stop()
         for task in self._beside:
             task.cancel()

@@ -6,12 +6,14 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from router.core import events as ev
 from router.core import protocol as wire
+from router.core.card import card
 from router.core.session import Profile
 from router.live.clock import DrivenClock
 from router.replay.page import PageClient
@@ -44,6 +46,10 @@ class World:
         await self.clock.advance(self.clock.now() + int(seconds * 1000), service.settled)
         await service.settled()
 
+    async def records(self, kind: str) -> list[dict[str, Any]]:
+        await self.at.service.journal.flush()
+        return [e.record async for e in read(self.redis) if e.kind == kind]
+
     async def outcomes(self) -> list[tuple[str, str]]:
         await self.at.service.journal.flush()
         return [
@@ -70,13 +76,15 @@ async def serve(redis: Redis, valkey: Embedded, tmp_path: Path) -> AsyncIterator
     async with AsyncExitStack() as stack:
 
         async def start(
-            *rules: str, caps: str = CAPS, holdout: str = "0%", site_holdout: str = "0%"
+            *rules: str, caps: str = CAPS, holdout: str = "0%", site_holdout: str = "0%", texts: str = ""
         ) -> World:
             folder = tmp_path / "site"
             shutil.copytree(DEMO_SITES.parent, folder)
             head = f"version: 1\ndefaults: {{caps: {caps}, holdout: {holdout}}}\n"
             head += f"site: {{holdout: {site_holdout}}}\nrules:\n"
             (folder / "rules.yaml").write_text(head + "".join(f"  - {{{rule}}}\n" for rule in rules))
+            with (folder / "texts.yaml").open("a") as file:
+                file.write(texts)
             clock = DrivenClock(T)
             options = {"lease_ms": 0, "sweep_ms": 600_000, "sites": folder / "site.yaml"}
             at = await stack.enter_async_context(in_loop(valkey.url, clock, tmp_path, **options))
@@ -266,3 +274,74 @@ async def test_a_later_session_knows_what_was_said_of_its_visitor(serve: Serve) 
     await world.later(3600)
     await world.on_cart(shopper)
     assert await world.outcomes() == [("a", "made")]
+
+
+# --- what is kept ------------------------------------------------------------------------------------------
+
+
+async def test_a_decision_is_kept_with_why_and_with_what_else_there_was(serve: Serve) -> None:
+    world = await serve(
+        f"id: nobody-free, priority: 90, {ON_CART}, then: [{INVITE}]",
+        f"id: shadow, priority: 80, mode: shadow, {ON_CART}, then: [{{article: size-guide}}]",
+        "id: made, priority: 70, when: {all: [page.type: cart, cart.lines: {gte: 0}]}, then: [{article: size-guide}]",
+        f"id: low, priority: 10, {ON_CART}, then: [{{article: size-guide}}]",
+    )
+    shopper = Shopper(world.at)
+    page = await world.on_cart(shopper)
+    (made,) = [record for record in await world.records("decision") if record["outcome"] == "made"]
+    assert made["why"] == [
+        ["page.type", "eq", "cart", "cart", "", ""],
+        ["cart.lines", "gte", 0, 0, "", ""],
+    ]
+    assert made["others"] == [["nobody-free", "no_capacity"], ["shadow", "shadow"], ["low", "priority"]]
+    assert (made["rule"], made["version"], made["action"]) == (
+        "made",
+        world.at.service.sites["demo"].rules.version,
+        "article",
+    )
+    page.send(ev.Dismissed(0, made["did"]))
+    await page.stored()
+    (end,) = await world.records("end")
+    assert (end["did"], end["rule"], end["end"]) == (made["did"], "made", "dismissed")
+
+
+async def test_who_is_held_out_is_kept_with_what_would_have_been(serve: Serve) -> None:
+    world = await serve(f"id: a, {ON_CART}, then: [{{offer: welcome-5}}]", site_holdout="100%")
+    await world.on_cart(Shopper(world.at))
+    (record,) = await world.records("decision")
+    assert (record["outcome"], record["action"]) == ("site_holdout", "offer")
+
+
+async def test_an_invites_text_is_one_of_several_and_is_kept(serve: Serve) -> None:
+    invite = "{invite: {queue: checkout-help, message: [cart.wait, shipping.loop]}}"
+    world = await serve(f"id: a, {ON_CART}, then: [{invite}]")
+    async with Agent(world.at) as agent:
+        await agent.ask("presence", state="available")
+        shopper = Shopper(world.at)
+        await world.on_cart(shopper)
+        (show,) = shopper.all(wire.Show)
+        (made,) = [record for record in await world.records("decision") if record["outcome"] == "made"]
+        texts = world.at.service.sites["demo"].texts.invites[made["variant"]]
+        assert show.content["title"] == texts.pick("ja", "ja").title
+
+
+async def test_a_notice_is_shown_without_a_link(serve: Serve) -> None:
+    texts = "notices: {soon: {ja: {title: まもなく, text: 発送まで二日です。, dismiss: 閉じる}}}"
+    world = await serve(f"id: a, {ON_CART}, then: [{{notice: soon}}]", texts=texts)
+    shopper = Shopper(world.at)
+    await world.on_cart(shopper)
+    (show,) = shopper.all(wire.Show)
+    assert (show.kind, show.content) == (
+        "notice",
+        {"title": "まもなく", "text": "発送まで二日です。", "dismiss": "閉じる"},
+    )
+
+
+async def test_a_tag_stays_with_the_session_and_is_on_the_card(serve: Serve) -> None:
+    world = await serve(f"id: a, {ON_CART}, then: [{{article: size-guide}}], also: [{{tag: hesitant}}]")
+    shopper = Shopper(world.at)
+    await world.on_cart(shopper)
+    held = world.at.service.engine.holdings.get(shopper.sid)
+    assert held is not None
+    assert held.session.tags == ["hesitant"]
+    assert card(held.session, None, None, T)["tags"] == ["hesitant"]

@@ -10,7 +10,18 @@ from typing import Final, NamedTuple
 
 from router.core.rules import index, predicates
 from router.core.rules.index import Allows, Next, bits
-from router.core.rules.model import Action, All, Available, Caps, Condition, Defaults, Entry, Mode, RuleFile
+from router.core.rules.model import (
+    Action,
+    All,
+    Also,
+    Available,
+    Caps,
+    Condition,
+    Defaults,
+    Entry,
+    Mode,
+    RuleFile,
+)
 from router.core.rules.predicate import Change, Predicate, Test, Why
 from router.core.session import Session
 
@@ -32,8 +43,8 @@ class Rule:
     """
 
     __slots__ = (
-        "bit", "caps", "change", "comparisons", "gates", "holdout", "id", "index", "mode", "patience_ms", "priority",
-        "rank", "reads", "rest", "rollout", "scope", "test", "then", "timed", "valid_ms", "why",
+        "also", "bit", "caps", "change", "comparisons", "gates", "holdout", "id", "index", "mode", "patience_ms",
+        "priority", "rank", "reads", "rest", "rollout", "scope", "test", "then", "timed", "valid_ms", "why",
     )  # fmt: skip
 
     test: Test
@@ -55,6 +66,7 @@ class Rule:
         self.holdout = defaults.holdout if entry.holdout is None else entry.holdout
         self.caps: Caps = entry.caps
         self.then: tuple[Action, ...] = entry.then
+        self.also: tuple[Also, ...] = entry.also
         self.valid_ms = entry.valid_ms
         self.patience_ms = entry.patience_ms
         self.reads = compiled.reads

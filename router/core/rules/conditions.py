@@ -53,6 +53,8 @@ class Names:
     offers: Collection[str] | None = None
     articles: Collection[str] | None = None
     messages: Collection[str] | None = None
+    notices: Collection[str] | None = None
+    webhooks: Collection[str] | None = None
 
 
 ANY: Final = Names()

@@ -15,6 +15,7 @@ from router.core.rules.compile import MAX_RULES
 from router.core.rules.conditions import ANY, Names, Whole, condition, named, rate
 from router.core.rules.model import (
     Action,
+    Also,
     Caps,
     Dates,
     DefaultCaps,
@@ -22,11 +23,14 @@ from router.core.rules.model import (
     Entry,
     GiveOffer,
     Invite,
+    Notice,
     RuleFile,
     ShowArticle,
+    Tag,
+    Webhook,
 )  # fmt: skip
 from router.core.scalars import ID, SHARE, SKILL, VERSION, length, whole, written
-from router.core.shapes import Again, Choice, Fields, Key, ListOf, Made, OneKey, Scalar
+from router.core.shapes import Again, Choice, Either, Fields, Key, ListOf, Made, OneKey, Scalar
 
 MAX_VISITOR_MS: Final = 90 * units.DAY  # as long as a visitor's caps are kept
 MAX_VALID_MS: Final = 2 * units.MINUTE  # well within the 5 min that claims of a decision live
@@ -57,21 +61,24 @@ MOMENT: Final = Scalar(
 # --- actions, rules, file ----------------------------------------------------------------------------------
 
 
-def _action_without_source(name: str) -> str | None:
-    return "nothing carries out this action yet" if name in ("notice", "tag", "webhook", "also") else None
-
-
 def _default_message(names: Collection[str] | None) -> Key:
     """`message` may be left out where there is a general text for invites."""
-    shape = named("a text of an invite", names)
-    return Key(shape, required=names is not None and "invite" not in names)
+    one = named("a text of an invite", names)
+    several = ListOf("a list of 2 to 8 texts of invites", one, 8, str, least=2)
+    return Key(
+        Either(Made(one, lambda name: (name,)), several), required=names is not None and "invite" not in names
+    )
+
+
+def _invite(queue: str, skills: tuple[str, ...] = (), message: tuple[str, ...] = ("invite",)) -> Invite:
+    return Invite(queue, skills, message[0], message[1:])
 
 
 def action(names: Names) -> OneKey[Action]:
     """One action of `then`."""
     invite = Fields(
         "invite",
-        Invite,
+        _invite,
         {
             "queue": Key(named("a queue of the site", names.queues), required=True),
             "skills": Key(ListOf("a list of skills", SKILL)),
@@ -82,8 +89,18 @@ def action(names: Names) -> OneKey[Action]:
         "invite": invite,
         "offer": Made(named("an offer of the site", names.offers), GiveOffer),
         "article": Made(named("an article of the site", names.articles), ShowArticle),
+        "notice": Made(named("a text of a notice", names.notices), Notice),
     }
-    return OneKey("an action", variants, _action_without_source)
+    return OneKey("an action", variants)
+
+
+def also(names: Names) -> OneKey[Also]:
+    """One of what always runs with a decision."""
+    variants: dict[str, Shape[Also]] = {
+        "tag": Made(ID, Tag),
+        "webhook": Made(named("a webhook of the site", names.webhooks), Webhook),
+    }
+    return OneKey("a tag or webhook", variants)
 
 
 _CAPS: Final = {
@@ -114,6 +131,7 @@ def rule(names: Names) -> Fields[Entry]:
             "then": Key(ListOf("a list of actions", action(names), 8), required=True),
             "caps": Key(Fields("a rule's caps", Caps, _CAPS)),
             "holdout": Key(SHARE),
+            "also": Key(ListOf("a list of tags and webhooks", also(names), 8)),
             "mode": Key(Choice("a mode", ("live", "shadow", "off"))),
             "rollout": Key(SHARE),
             "valid": Key(VALID, name="valid_ms"),
@@ -122,7 +140,6 @@ def rule(names: Names) -> Fields[Entry]:
                 Made(Fields("dates", Dates, _DATES), _in_order, "`from` before `until`, or one of them")
             ),
         },
-        _action_without_source,
     )
 
 

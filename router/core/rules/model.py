@@ -157,12 +157,15 @@ Condition = (
 
 
 class Invite(Struct, frozen=True, tag="invite"):
-    """Invite to a talk with an agent of the queue who has all the skills; `message` names the text."""
+    """Invite to a talk with an agent of the queue who has all the skills; `message` names the text, `others` those that
+    other visitors read instead, in equal shares.
+    """
 
     kind: ClassVar[str] = "invite"
     queue: str
     skills: tuple[str, ...] = ()
     message: str = "invite"
+    others: tuple[str, ...] = ()
 
 
 class GiveOffer(Struct, frozen=True, tag="offer"):
@@ -179,7 +182,29 @@ class ShowArticle(Struct, frozen=True, tag="article"):
     article: str
 
 
-Action = Invite | GiveOffer | ShowArticle
+class Notice(Struct, frozen=True, tag="notice"):
+    """Show this short text."""
+
+    kind: ClassVar[str] = "notice"
+    text: str
+
+
+Action = Invite | GiveOffer | ShowArticle | Notice
+
+
+class Tag(Struct, frozen=True, tag="tag"):
+    """Mark the session: agents see it, and the journal has it."""
+
+    name: str
+
+
+class Webhook(Struct, frozen=True, tag="webhook"):
+    """Tell another service of the shop, by the name that the site file gives it."""
+
+    name: str
+
+
+Also = Tag | Webhook
 
 
 # --- the file ----------------------------------------------------------------------------------------------
@@ -226,6 +251,7 @@ class Entry(Struct, frozen=True):
     valid_ms: int = 20 * SECOND
     patience_ms: int = 20 * SECOND
     dates: Dates | None = None
+    also: tuple[Also, ...] = ()
 
 
 class RuleFile(Struct, frozen=True):

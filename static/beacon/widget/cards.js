@@ -1,4 +1,4 @@
-// The cards: an invite, an offer, an article. Each is a region of the page: it takes no focus and traps none.
+// The cards: an invite, an offer, an article, a notice (an article without a link). Each is a region of the page: it takes no focus and traps none.
 
 import { countdown } from './countdown.js';
 import { el } from './host.js';
@@ -51,7 +51,7 @@ function article(content, texts, clock, act) {
   };
 }
 
-const KINDS = { invite, offer, article };
+const KINDS = { invite, offer, article, notice: article };
 
 /** A link only to the web: an address of another scheme is not drawn. */
 function address(url) {

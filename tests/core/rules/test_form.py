@@ -28,6 +28,7 @@ from router.core.rules.model import (
     Known,
     Leaving,
     Not,
+    Notice,
     Open,
     Repeats,
     Sequence,
@@ -36,11 +37,21 @@ from router.core.rules.model import (
     Signs,
     Silence,
     Step,
+    Tag,
+    Webhook,
 )  # fmt: skip
 
 DEMO = Path(form.__file__).parents[2] / "demo" / "rules.yaml"
 OFFICE = Hours("Asia/Tokyo", (((600, 1080),),) * 5 + ((), ()))
-NAMES = Names("JPY", {"help": OFFICE, "style": None}, ["welcome"], ["sizes"], ["cart.wait"])
+NAMES = Names(
+    "JPY",
+    {"help": OFFICE, "style": None},
+    ["welcome"],
+    ["sizes"],
+    ["cart.wait", "cart.wait-2"],
+    ["soon"],
+    ["crm"],
+)
 
 
 def rule(when: str = "{cart.lines: 1}", then: str = "[article: sizes]", more: str = "") -> str:
@@ -127,6 +138,13 @@ def test_actions_are_read_in_order() -> None:
     assert entry.then == (
         Invite("help", ("ja", "gift"), "cart.wait"), GiveOffer("welcome"), ShowArticle("sizes"),
     )  # fmt: skip
+
+
+def test_an_invite_may_have_several_texts_and_a_rule_what_always_follows() -> None:
+    then = "[invite: {queue: help, message: [cart.wait, cart.wait-2]}, notice: soon]"
+    (entry,) = form.load("r.yaml", rule(then=then, more="  also: [tag: hesitant, webhook: crm]"), NAMES).rules
+    assert entry.then == (Invite("help", (), "cart.wait", ("cart.wait-2",)), Notice("soon"))
+    assert entry.also == (Tag("hesitant"), Webhook("crm"))
 
 
 def test_an_invite_without_a_message_takes_the_general_text_where_there_is_one() -> None:
@@ -219,7 +237,8 @@ def test_a_faulty_condition_is_told_by_place_and_expectation(when: str, fault: s
         ("[invite: {queue: help, message: cart.wait, skills: ja}]", "5:60: expected a list of skills, found 'ja'"),
         ("[offer: welcom]", "5:17: expected an offer of the site, found 'welcom'; did you mean 'welcome'?"),
         ("[article: faq]", "5:19: expected an article of the site, found 'faq'; known: sizes"),
-        ("[notice: hello]", "5:10: 'notice': nothing carries out this action yet"),
+        ("[notice: hello]", "5:18: expected a text of a notice, found 'hello'; known: soon"),
+        ("[invite: {queue: help, message: [cart.wait]}]", "5:42: expected a list of 2 to 8 texts of invites, found a list"),
         ("[email: x]", "5:10: expected an action, found 'email'; known: article, invite, offer"),
         ("[]", "5:9: expected a list of actions, found a list"),
         ("{article: sizes}", "5:9: expected a list of actions, found a mapping"),
@@ -232,7 +251,9 @@ def test_a_faulty_action_is_told_by_place_and_expectation(then: str, fault: str)
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
-        ("  also: [tag: x]", "6:3: 'also': nothing carries out this action yet"),
+        ("  also: [tag: Big Spender]", "6:15: expected an id of small letters, digits and dashes such as `cart-wait`, found 'Big Spender'"),
+        ("  also: [webhook: crm2]", "6:19: expected a webhook of the site, found 'crm2'; did you mean 'crm'?"),
+        ("  also: [mail: x]", "6:10: expected a tag or webhook, found 'mail'; known: tag, webhook"),
         ("  priorty: 3", "6:3: expected a key of a rule, found 'priorty'; did you mean 'priority'?"),
         ("  priority: high", "6:13: expected a whole number from 0 to 1000, found 'high'"),
         ("  mode: on", "6:9: expected a mode, found 'on'; known: live, off, shadow"),
