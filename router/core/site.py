@@ -113,6 +113,15 @@ class Site(Struct, frozen=True):
                 notice = self.texts.notices[action.text].pick(language, self.language)
                 return msgspec.structs.asdict(notice)
 
+    @property
+    def names(self) -> Names:
+        """The names that this site's rules may use."""
+        hours = {name: queue.hours for name, queue in self.queues.items()}
+        texts = self.texts
+        return Names(
+            self.currency, hours, self.offers, self.articles, texts.invites, texts.notices, self.webhooks
+        )
+
     def opening(self, action: Action) -> dict[str, str] | None:
         """The opening line that an invite suggests to the agent, as {ja, en}; None if it suggests none."""
         if not isinstance(action, Invite):

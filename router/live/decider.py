@@ -226,7 +226,9 @@ class Decider:
     def _moved_on(self, held: Held, rule: Rule) -> bool:
         """Whether the world changed while the claims were made."""
         now = self.clock.now()
-        return suppressed(held.session, now) is not None or not rule.test(held.session, now) or not held.peers
+        if held.site.id in self.killed or not held.peers:
+            return True
+        return suppressed(held.session, now) is not None or not rule.test(held.session, now)
 
     # --- gates that open later -----------------------------------------------------------------------------
 

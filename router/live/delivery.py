@@ -226,6 +226,12 @@ class Delivery:
             held.tried.add(page)
             self._committer.mark(held, partial(self._redraw, held, decision.id, page))
 
+    def stop(self, held: Held, now: int) -> None:
+        """The kill switch: an open decision is taken away; an answer that was given stays."""
+        decision = held.session.decision
+        if decision is not None and decision.state != "accepted":
+            self._end(held, decision, "retracted", now, reason="killed")
+
     def deadline(self, held: Held, now: int) -> None:
         """The decision's own moment has come: nobody drew it, or nobody answered."""
         decision = held.session.decision

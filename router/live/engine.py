@@ -7,7 +7,8 @@ invites, talks) lies in `Decider`, `Delivery` and `Talks`, which work beside the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from router.store.visitors import Visitors
 log = structlog.get_logger()
 
 ACKS_S: Final = 1.0
+SLICE_S: Final = 0.002
 DWELL: Final = 1 << number("dwell")
 
 
@@ -43,7 +45,7 @@ class Engine:
 
     def __init__(
         self,
-        sites: Mapping[str, Site],
+        sites: dict[str, Site],
         store: Sessions,
         visitors: Visitors,
         clock: Clock,
@@ -299,6 +301,37 @@ class Engine:
             held.session.profile = profile
             self.committer.mark(held)
             self._decide(held, "", 1 << PROFILE, self.clock.now())
+
+    # --- other rules ---------------------------------------------------------------------------------------
+
+    def take_site(self, site: Site) -> None:
+        """Other rules or texts are in force from now on: the sessions that are held go over to them, some at a time."""
+        self.sites[site.id] = site
+        self.holdings.spawn(self._go_over(site))
+
+    async def _go_over(self, site: Site) -> None:
+        begin = time.perf_counter()
+        for held in self.holdings.all():
+            if self.sites[site.id] is not site:
+                return  # newer ones came meanwhile
+            if held.site.id == site.id:
+                held.site = site
+                site.rules.adopt(held.session, self.clock.now(), held.due)
+                self.timers.plan(held)
+            if time.perf_counter() - begin > SLICE_S:
+                await asyncio.sleep(0)
+                begin = time.perf_counter()
+
+    def stop_site(self, site: str, killed: bool) -> None:
+        """Everything proactive of a site stops at once, what is on its way or open too; or it may go on."""
+        if not killed:
+            self.decider.killed.discard(site)
+            return
+        self.decider.killed.add(site)
+        now = self.clock.now()
+        for held in self.holdings.all():
+            if held.site.id == site:
+                self.delivery.stop(held, now)
 
     # --- a page closes -------------------------------------------------------------------------------------
 

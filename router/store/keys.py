@@ -19,7 +19,7 @@ AGENT_SESSION_TTL_S: Final = 12 * 3600
 TICKET_TTL_S: Final = 30
 LOGIN_TRIES_TTL_S: Final = 15 * 60
 
-FOREVER: Final = ("r:{site}:*", "f:{site}:budget:*", "j:{n}")
+FOREVER: Final = ("r:{site}:*", "f:{site}:budget:*", "k:{site}:*", "j:{n}")
 
 
 # --- session: slot {sid} -----------------------------------------------------------------------------------
@@ -144,6 +144,19 @@ def budget(site: str, offer: str) -> str:
 def order(site: str, order_id: str) -> str:
     """Hash of one order: state, money, session, code, each state's answer. TTL ORDER_TTL_S."""
     return offers(site, f"order:{order_id}")
+
+
+# --- rules: slot {site} ------------------------------------------------------------------------------------
+
+
+def rulebook(site: str) -> str:
+    """Hash: the newest revision's number, and who stopped everything proactive. Lives until removed."""
+    return f"k:{{{site}}}:rules"
+
+
+def revision(site: str, number: str) -> str:
+    """Hash of one published rules file; "" gives the prefix of all. Bounded: the newest 100 of a site are kept."""
+    return f"k:{{{site}}}:revision:{number}"
 
 
 # --- this service ------------------------------------------------------------------------------------------

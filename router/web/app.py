@@ -31,6 +31,7 @@ from router.live.decider import Decider
 from router.live.delivery import Delivery
 from router.live.desk import Desk
 from router.live.engine import Engine
+from router.live.rulebook import Rulebook, SiteFiles
 from router.live.talks import Talks
 from router.live.webhooks import Webhooks
 from router.settings import Settings
@@ -38,6 +39,7 @@ from router.store.journal import Journal
 from router.store.link import Link
 from router.store.offers import Offers
 from router.store.orders import Order, Orders
+from router.store.rulebooks import Rulebooks
 from router.store.sessions import Sessions
 from router.store.visitors import Visitors
 from router.web import agents, api, demo, demo_seed, pages
@@ -65,6 +67,13 @@ def read_sites(file: Path) -> dict[str, Site]:
         raise StartError(f"the site file has faults:\n{errors}") from None
 
 
+def _started(rulebook: Rulebook) -> dict[str, Site]:
+    try:
+        return rulebook.read()
+    except FileErrors as errors:
+        raise StartError(f"the site file has faults:\n{errors}") from None
+
+
 def connect(url: str) -> Redis:
     """The client of everything off the hot path: bounded in connections and in time, waiting for a free one."""
     pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
@@ -88,12 +97,11 @@ class Service:
         self.secret = secret
         self.node = secrets.token_hex(4)
         self.failure: BaseException | None = None
-        self.sites = read_sites(settings.sites)
-        if settings.demo:
-            self.sites = demo_seed.with_origin(self.sites, address)
         self.redis = connect(redis_url)
         self.link = Link(redis_url)
         self.journal = Journal(self.redis, f"{self.node}.{clock.now()}", clock)
+        self.rulebook = self._rulebook()
+        self.sites = _started(self.rulebook)
         self.visitors = Visitors(self.redis)
         self.offers = Offers(self.redis)
         self.desk = Desk(
@@ -111,6 +119,7 @@ class Service:
         )  # fmt: skip
         self.desk.on_farewell = self.engine.farewell_elsewhere
         self.desk.on_visitor = self.engine.visitor_told
+        self.rulebook.bind(self.engine.take_site, self.engine.stop_site)
         self.roster = Roster(self.engine)
         self._beside: list[asyncio.Task[None]] = []
         app = Starlette(
@@ -121,6 +130,14 @@ class Service:
             },
         )  # fmt: skip
         self.app: ASGIApp = pages.SafeHeaders(app)
+
+    def _rulebook(self) -> Rulebook:
+        def adapt(sites: dict[str, Site]) -> dict[str, Site]:
+            return demo_seed.with_origin(sites, self.address) if self.settings.demo else sites
+
+        return Rulebook(
+            SiteFiles(self.settings.sites), Rulebooks(self.redis), self.clock, self.journal, adapt
+        )
 
     def shopper_protocol(self) -> asyncio.BufferedProtocol:
         """The protocol of one shopper's socket."""
@@ -160,6 +177,8 @@ class Service:
         await self.desk.start()
         await self.engine.start()
         self.webhooks.start()
+        await self.rulebook.look()
+        self._beside.append(asyncio.create_task(self.rulebook.run()))
         self._beside.append(asyncio.create_task(self.journal.run()))
 
     async def stop(self) -> None:
@@ -232,6 +251,8 @@ class Service:
             "sockets": len(self.roster.sockets),
             "journal": {"waiting": self.journal.waiting, "dropped": dict(self.journal.dropped)},
             "rules": {site.id: site.rules.version for site in self.sites.values()},
+            "killed": {site: who for site, who in self.rulebook.killed.items() if who},
+            "refused": self.rulebook.errors,
         }
 
 
