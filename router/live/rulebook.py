@@ -153,15 +153,11 @@ class Rulebook:
     async def _renew(self, site: str, number: int) -> None:
         """Put the newer of the file and the newest revision in force."""
         self.numbers[site] = number
-        revision = await self._store.revision(site, number) if number else None
-        chosen = self._sites[site]
-        if revision is not None and revision.at > self._files.at:
-            try:
-                rules = await asyncio.to_thread(_compiled, chosen, revision)
-            except FileErrors as errors:
-                self._refuse(site, str(errors))
-                return
-            chosen = msgspec.structs.replace(chosen, rules=rules)
+        try:
+            chosen = await newest(self._sites[site], self._files.at, self._store, number)
+        except FileErrors as errors:
+            self._refuse(site, str(errors))
+            return
         self.errors.pop(site, None)
         if chosen is not self._in_force[site]:
             self._in_force[site] = chosen
@@ -206,6 +202,14 @@ class Rulebook:
         if site not in self._sites:
             raise Refused("unknown_site")
         return self._sites[site]
+
+
+async def newest(site: Site, written_at: int, store: Rulebooks, number: int) -> Site:
+    """The site with the newer of its file's rules and of the published revision. Raises FileErrors."""
+    revision = await store.revision(site.id, number) if number else None
+    if revision is None or revision.at <= written_at:
+        return site
+    return msgspec.structs.replace(site, rules=await asyncio.to_thread(_compiled, site, revision))
 
 
 def _checked(site: Site, text: str) -> RuleFile:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import hiredis
+from redis.asyncio import Redis
 
 from router.errors import Refused
 from router.store import keys, scripts
@@ -135,3 +136,9 @@ def _ignore(reply: object) -> None:
 
 
 __all__ = ["Attached", "Elsewhere", "Fenced", "LinkLost", "Mine", "Sessions"]
+
+
+async def peek(redis: Redis, sid: str) -> bytes | None:
+    """A session's blob as its owner stored it last, for a look from outside; None if there is none."""
+    token = cast("bytes | None", await redis.hget(keys.owner(sid), "token"))
+    return None if token is None else cast("bytes | None", await redis.get(keys.blob(sid, token.decode())))

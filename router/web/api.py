@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from router.core import signing
 from router.core.offers import discount, normal_code, rounded
+from router.core.rules.explain import Explained
 from router.core.session import Profile
 from router.errors import Refused
 from router.store.journal import Journal
@@ -85,6 +86,15 @@ class VisitorReport(Struct, forbid_unknown_fields=True, frozen=True):
     attributes: Annotated[dict[AttributeName, AttributeText | float | bool], Meta(max_length=20)] = {}
 
 
+class ExplainRequest(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of `POST /api/explain`: why each rule is true or not for the session of this token."""
+
+    session: str
+
+
+OnExplain = Callable[[str, str], Awaitable[list[Explained]]]
+"""Called with site and session id. Raises Refused("not_found") for a session that is not there any more."""
+
 OnVisitor = Callable[[str, str], Awaitable[None]]
 """Called with site and visitor id when something new is known of a visitor."""
 
@@ -107,6 +117,7 @@ class ShopApi:
         clock: Clock,
         on_order: OnOrder,
         on_visitor: OnVisitor,
+        on_explain: OnExplain,
     ) -> None:
         self.sites = sites
         self.secret = secret
@@ -117,6 +128,7 @@ class ShopApi:
         self._journal = journal
         self._on_order = on_order
         self._on_visitor = on_visitor
+        self._on_explain = on_explain
 
     async def order(self, site: str, report: OrderReport) -> dict[str, Any]:
         """Record a state of an order; the same report again has the same answer.
@@ -173,6 +185,16 @@ class ShopApi:
             "attributes": profile.attributes,
         }
 
+    async def explain(self, site: str, request: ExplainRequest) -> dict[str, Any]:
+        """Why each rule is true or not for a session now, highest priority first: `{rules: [...]}`, each as
+        `router.core.rules.explain.Explained`. Raises Refused: bad_request, not_found.
+        """
+        try:
+            sid = signing.open_session(self.secret, site, request.session)
+        except Refused:
+            raise Refused("bad_request", "Expected a session token of this site - at `$.session`") from None
+        return {"rules": msgspec.to_builtins(await self._on_explain(site, sid))}
+
     async def redeem(self, site: str, request: RedeemRequest) -> dict[str, Any]:
         """Use a code for an order, once; the same order may ask again, also with another total.
 
@@ -225,6 +247,7 @@ def routes(api: ShopApi) -> list[Route]:
     return [
         Route("/api/orders", Signed(api, OrderReport, api.order)),
         Route("/api/visitors", Signed(api, VisitorReport, api.visitor)),
+        Route("/api/explain", Signed(api, ExplainRequest, api.explain)),
         Route("/api/offers/redeem", Signed(api, RedeemRequest, api.redeem)),
     ]
 

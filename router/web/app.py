@@ -23,10 +23,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from router.core.document import FileErrors
+from router.core.rules.explain import Explained, explain
 from router.core.site import Site, load_sites
 from router.errors import Refused, StartError
 from router.live.claims import Claims
 from router.live.clock import Clock
+from router.live.commit import decode_session
 from router.live.decider import Decider
 from router.live.delivery import Delivery
 from router.live.desk import Desk
@@ -40,7 +42,7 @@ from router.store.link import Link
 from router.store.offers import Offers
 from router.store.orders import Order, Orders
 from router.store.rulebooks import Rulebooks
-from router.store.sessions import Sessions
+from router.store.sessions import Sessions, peek
 from router.store.visitors import Visitors
 from router.web import agents, api, demo, demo_seed, pages
 from router.web.shopper import Roster
@@ -206,6 +208,7 @@ class Service:
         shop = api.ShopApi(
             self.sites, self.secret, offers=self.offers, orders=Orders(self.redis), visitors=self.visitors,
             journal=self.journal, clock=self.clock, on_order=self._on_order, on_visitor=self.desk.visitor_told,
+            on_explain=self.explain,
         )  # fmt: skip
         return [
             Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),
@@ -235,6 +238,16 @@ class Service:
     async def _on_order(self, site: str, sid: str | None, order: Order) -> None:
         if sid is not None:
             self.engine.ordered(sid, order.state)
+
+    async def explain(self, site: str, sid: str) -> list[Explained]:
+        """Why each rule is true or not for a session, held here or by another process. Raises Refused("not_found")."""
+        held = self.engine.holdings.get(sid)
+        blob = await peek(self.redis, sid) if held is None else None
+        session = held.session if held is not None else decode_session(blob) if blob is not None else None
+        if session is None or session.site != site:
+            raise Refused("not_found", "There is no such session (any more).")
+        killed = site in self.engine.decider.killed
+        return explain(self.sites[site].rules, session, self.clock.now(), killed=killed)
 
     async def ready(self) -> dict[str, Any]:
         """What `/readyz` shows: may traffic come here, and what of the store an operator has to know."""

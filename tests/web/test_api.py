@@ -18,6 +18,10 @@ from starlette.requests import Request
 
 from router.core import signing
 from router.core.offers import Code
+from router.core.rules.compile import RuleSet
+from router.core.rules.explain import Explained, explain
+from router.core.rules.model import Compare, Entry, RuleFile, ShowArticle
+from router.core.session import Session
 from router.errors import ERRORS, Refused
 from router.store import keys
 from router.store.embedded import Embedded, free_port
@@ -28,6 +32,7 @@ from router.store.visitors import Visitors
 from router.web import api as module
 from router.web.api import (
     MAX_BODY_BYTES,
+    ExplainRequest,
     OrderReport,
     RedeemRequest,
     ShopApi,
@@ -63,12 +68,20 @@ class Shop:
         self.api = ShopApi(
             {"shop", "other"}, SECRET, offers=self.offers, orders=Orders(redis), visitors=Visitors(redis),
             journal=self.journal, clock=Clock(), on_order=self.on_order, on_visitor=self.on_visitor,
+            on_explain=self.on_explain,
         )  # fmt: skip
         transport = httpx.ASGITransport(Starlette(routes=list(routes(self.api))))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://shop.test")
 
     async def on_order(self, site: str, sid: str | None, order: Order) -> None:
         self.told.append((site, sid, order))
+
+    async def on_explain(self, site: str, sid: str) -> list[Explained]:
+        if sid != "s1":
+            raise Refused("not_found")
+        session = Session(sid, site, "v1", "JPY", NOW, NOW)
+        entry = Entry("a", Compare("cart.lines", "gte", 1), (ShowArticle("x"),))
+        return explain(RuleSet(RuleFile(1, (entry,))), session, NOW)
 
     async def on_visitor(self, site: str, vid: str) -> None:
         self.visitors_told.append((site, vid))
@@ -493,6 +506,26 @@ async def test_what_no_visitor_can_be_is_refused_by_name(
     assert not shop.visitors_told
 
 
+# --- explain -----------------------------------------------------------------------------------------------
+
+
+async def test_a_shop_can_ask_why_a_rule_is_not_true(shop: Shop) -> None:
+    token = signing.sign_session(SECRET, "shop", "s1")
+    answer = (await shop.post("/api/explain", {"session": token})).json()
+    (rule,) = answer["rules"]
+    condition = rule["condition"]
+    assert (rule["rule"], rule["holds"], condition["value"], condition["threshold"]) == ("a", False, 0, 1)
+    assert condition["words"]["en"] == "Cart lines: 0 (less than 1)"
+    described = schema("ExplainAnswer")["properties"]["rules"]["items"]["properties"]
+    assert set(rule) == set(described)
+
+
+async def test_a_session_that_is_over_or_not_ours_is_told(shop: Shop) -> None:
+    gone = signing.sign_session(SECRET, "shop", "s2")
+    refused(await shop.post("/api/explain", {"session": gone}), "not_found")
+    refused(await shop.post("/api/explain", {"session": "S.shop.x.y"}), "bad_request")
+
+
 # --- the description ---------------------------------------------------------------------------------------
 
 
@@ -514,7 +547,7 @@ async def test_every_route_is_documented_and_every_documented_route_exists(shop:
         refused(await shop.post(path, b"{}"), "bad_request")
 
 
-@pytest.mark.parametrize("struct", [OrderReport, RedeemRequest, VisitorReport])
+@pytest.mark.parametrize("struct", [OrderReport, RedeemRequest, VisitorReport, ExplainRequest])
 def test_the_documented_bodies_are_those_that_are_read(struct: type[msgspec.Struct]) -> None:
     described = schema(struct.__name__)
     fields = msgspec.structs.fields(struct)

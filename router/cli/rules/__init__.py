@@ -1,4 +1,4 @@
-"""`router rules`: check the files of a shop before they go live, and tell editors their form."""
+"""`router rules`: check the files of a shop, tell editors their form, publish, stop, explain."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 from yaml.nodes import Node
 
+from router.cli.rules import store
 from router.core.document import Document, Json, attempt
 from router.core.rules import form
 from router.core.site import Site, load_sites
 from router.errors import StartError
 
-app = typer.Typer(help="Check rules, and print their schema.", no_args_is_help=True)
+app = typer.Typer(help="Rules: check, explain, publish, stop.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="A site file, or a file that the site.yaml beside it names.")]
 
@@ -29,6 +30,33 @@ def check(file: File) -> None:
         raise typer.Exit(1) from None
     for site in sites.values():
         typer.echo(f"OK {_counts(site)}")
+
+
+@app.command()
+def publish(
+    file: File,
+    site: Annotated[str | None, typer.Option(help="Which site; needed if there are several.")] = None,
+    note: Annotated[str, typer.Option(help="Why; kept with the revision.")] = "",
+    who: store.Who = "",
+    redis_url: store.Url = store.STORE,
+) -> None:
+    """Check a rules file and put it in force at every process, within a second, until a newer one comes."""
+    try:
+        sites = checked(file)
+    except StartError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    name, number = store.publish(sites, file, site, note, who, redis_url)
+    typer.echo(
+        f"{name}: revision {number}, version {sites[name].rules.version}, is in force within a second."
+    )
+
+
+app.command()(store.history)
+app.command("roll-back")(store.roll_back)
+app.command()(store.kill)
+app.command()(store.revive)
+app.command("explain")(store.explain_session)
 
 
 @app.command()
