@@ -52,7 +52,7 @@ def replay(
     deadlines mean what they say while recorded days pass in seconds.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the private store ends with us
-    chosen = _site(read_sites(sites), site)
+    chosen = chosen_site(read_sites(sites), site)
     console = Console()
     recording = load(file, chosen.currency)
     if limit is not None:
@@ -76,7 +76,8 @@ def replay(
         raise typer.Exit(1)
 
 
-def _site(sites: dict[str, Site], wanted: str | None) -> Site:
+def chosen_site(sites: dict[str, Site], wanted: str | None) -> Site:
+    """The site of this id, or the only one. Raises StartError."""
     if wanted is None and len(sites) == 1:
         return next(iter(sites.values()))
     if wanted not in sites:

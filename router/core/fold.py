@@ -21,6 +21,7 @@ from router.core.session import (
 )  # fmt: skip
 from router.core.trail import LABEL_CHARS
 
+ORIGIN_CHARS: Final = 100  # as long as a rule may name it
 Fold = Callable[[Session, str, Page, Any, int], None]
 
 PAGE, PRODUCT, CART_ADD, CART_REMOVE, CART, PAYMENT, PURCHASE, EXIT, IDLE = (
@@ -64,7 +65,7 @@ def _page(session: Session, page_id: str, page: Page, event: ev.Page, at: int) -
     page.scroll = page.struggle_ms = page.edits = 0
     origin = session.origin
     if not origin.landing:
-        origin.landing, origin.referrer = event.path[:LABEL_CHARS], _host(event.referrer or "")
+        origin.landing, origin.referrer = event.path, _host(event.referrer or "")
     if is_newest(session, at, PAGE):
         session.current = page_id
         session.language = event.language or session.language
@@ -225,7 +226,7 @@ def _visit(session: Session, page_id: str, page: Page, event: ev.Visit, at: int)
     origin = session.origin
     for name in ("device", "source", "medium", "campaign", "country"):
         if value := getattr(event, name):
-            setattr(origin, name, value[:LABEL_CHARS])
+            setattr(origin, name, value[:ORIGIN_CHARS])
 
 
 def _host(referrer: str) -> str:

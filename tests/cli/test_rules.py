@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from router.cli.rules import app
 from router.core import site as site_module
+from router.errors import StartError
+from tests.replay.recordings import write
 
 DEMO = Path(site_module.__file__).parents[1] / "demo"
 RUN = CliRunner()
@@ -72,3 +74,33 @@ def test_the_schema_is_printed_as_json() -> None:
     result = RUN.invoke(app, ["schema"])
     assert result.exit_code == 0
     jsonschema.Draft202012Validator.check_schema(json.loads(result.stdout))
+
+
+def test_rules_are_tried_on_a_recording_and_against_others(tmp_path: Path) -> None:
+    recording = write(tmp_path / "events.csv.gz", 40)
+    told = RUN.invoke(app, ["replay", str(recording)])
+    assert told.exit_code == 0, told.output
+    assert "sessions bought, at most" in told.stdout and "added-then-silent (live)" in told.stdout
+    assert RUN.invoke(app, ["replay", str(recording)]).stdout == told.stdout
+    assert json.loads(RUN.invoke(app, ["replay", str(recording), "--json"]).stdout)["sessions"] > 0
+    other = tmp_path / "other.yaml"
+    text = (DEMO.parent / "replay" / "rules.yaml").read_text()
+    other.write_text(text.replace("for: 2m", "for: 1m"))
+    changes = RUN.invoke(app, ["replay", str(recording), "--against", str(other)]).stdout
+    assert changes.startswith("from rules version ")
+    assert "same-product-again" in changes and "->" in changes
+
+
+def test_what_cannot_be_replayed_is_said(tmp_path: Path) -> None:
+    recording = write(tmp_path / "events.csv.gz", 2)
+    faulty = tmp_path / "rules.yaml"
+    faulty.write_text("version: 1\nrules: [{id: a, when: {page.typ: x}, then: [article: delivery]}]\n")
+    for arguments, sentence in (
+        (["journal"], "nothing can be replayed from it"),
+        ([str(recording), "--rules", str(faulty)], "did you mean 'page.type'"),
+        ([str(recording), "--rules", str(tmp_path / "none.yaml")], "cannot be read"),
+        ([str(tmp_path / "none.csv")], "cannot be read as a recording"),
+    ):
+        result = RUN.invoke(app, ["replay", *arguments])
+        assert isinstance(result.exception, StartError), result.output
+        assert sentence in str(result.exception)
