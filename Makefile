@@ -40,6 +40,8 @@ lint: $(VENV)/.dev node ## Style, types, direction of imports, the built front e
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/router rules check router/demo/site.yaml
+	$(BIN)/router rules check router/starter/site.yaml
+	$(BIN)/router rules test router/starter/rules.test.yaml | tail -n 1
 	cd static && npm ci --silent --no-audit --no-fund && npm run --silent check
 
 bench: $(VENV)/.dev ## Speed beside a bare echo, in one interleaved run

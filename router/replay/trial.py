@@ -2,7 +2,8 @@
 clock of the recording's own.
 
 Sockets, stores and people are left out: an agent is always free, a budget never spent, whatever is shown is drawn at
-once and nobody answers it. What a visitor was shown counts over sessions. The same input gives the same output.
+once and nobody answers it. What a visitor was shown and bought counts over sessions. The same input gives the same
+output.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from router.core.fold import fold
 from router.core.rules.compile import Due, Rule, RuleSet
 from router.core.rules.model import Action as RuleAction
 from router.core.rules.model import GiveOffer
-from router.core.session import Decision, Session, admit, expired, hide
+from router.core.session import Decision, Profile, Session, admit, expired, hide
 from router.core.site import Site
 from router.replay.recording import Action, Recording
 
@@ -56,7 +57,17 @@ class Trial:
 
 def run(recording: Recording, site: Site, rules: RuleSet) -> Trial:
     """Try the rules on the recording."""
-    return _Run(site, rules).run(recording)
+    return _Run(site, rules).run(recording.actions)
+
+
+def run_until(
+    actions: list[Action], end: int, site: Site, rules: RuleSet
+) -> tuple[Trial, dict[str, Session]]:
+    """Try the rules on a few actions, and no longer than until `end`; also the sessions as they are then."""
+    trying = _Run(site, rules)
+    trying.act(actions)
+    trying.pass_until(end)
+    return trying.trial, trying.sessions()
 
 
 @dataclass(slots=True)
@@ -81,19 +92,29 @@ class _Run:
         self._visits: dict[str, _Visit] = {}
         self._shown: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         self._visited: defaultdict[str, int] = defaultdict(int)
+        self._orders: defaultdict[str, int] = defaultdict(int)
         self._heap: list[tuple[int, int, _Visit]] = []
         self._order = itertools.count()
 
-    def run(self, recording: Recording) -> Trial:
-        for action in recording.actions:
-            self._pass_until(action.at)
-            self._act(action)
-        self._pass_until(None)
+    def run(self, actions: list[Action]) -> Trial:
+        """All of it, and what it leaves to come."""
+        self.act(actions)
+        self.pass_until(None)
         return self.trial
+
+    def act(self, actions: list[Action]) -> None:
+        """One after another, and what time brings about between them."""
+        for action in actions:
+            self.pass_until(action.at)
+            self._act(action)
+
+    def sessions(self) -> dict[str, Session]:
+        """The sessions by name as they are now."""
+        return {name: visit.session for name, visit in self._visits.items()}
 
     # --- time ------------------------------------------------------------------------------------------------
 
-    def _pass_until(self, moment: int | None) -> None:
+    def pass_until(self, moment: int | None) -> None:
         """Everything that time alone brings about before this moment; with None, all that is still to come."""
         heap = self._heap
         while heap and (moment is None or heap[0][0] <= moment):
@@ -148,6 +169,7 @@ class _Run:
             mask |= 1 << fold(session, PAGE, event, now)
             if type(event) is ev.Purchase:
                 self.trial.bought[visit.name].append(now)
+                self._orders[session.visitor] += 1
         self.trial.events += len(events)
         visit.last_at = now
         fired = self.rules.edges(session, mask, now, visit.due)
@@ -172,6 +194,7 @@ class _Run:
             action.session, self.site.id, action.visitor, self.site.currency, action.at, action.at, "en",
             self._visited[action.visitor],
         )  # fmt: skip
+        session.profile = Profile(self._orders[action.visitor])
         visit = _Visit(action.session, session, Due(), last_at=action.at)
         self.rules.adopt(session, action.at, visit.due)
         return visit

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from router.cli.rules import app
 from router.core import site as site_module
+from router.core.rules.examples import Case, load
 from router.errors import StartError
+from router.web.app import read_sites
 from tests.replay.recordings import write
 
 DEMO = Path(site_module.__file__).parents[1] / "demo"
@@ -104,3 +106,51 @@ def test_what_cannot_be_replayed_is_said(tmp_path: Path) -> None:
         result = RUN.invoke(app, ["replay", *arguments])
         assert isinstance(result.exception, StartError), result.output
         assert sentence in str(result.exception)
+
+
+STARTER = DEMO.parent / "starter"
+
+
+def test_the_starters_rules_do_what_their_examples_say() -> None:
+    result = RUN.invoke(app, ["test", str(STARTER / "rules.test.yaml")])
+    assert result.exit_code == 0, result.output
+    sites = read_sites(STARTER / "site.yaml")
+    expected = {rule for case in examples_of(STARTER / "rules.test.yaml") for rule in case.expect}
+    assert expected == {rule.id for rule in sites["shop"].rules.rules}
+    assert result.stdout.splitlines()[-1].endswith("hold")
+
+
+def test_every_text_of_the_starter_is_there_in_both_languages() -> None:
+    texts = read_sites(STARTER / "site.yaml")["shop"].texts
+    for kind in (texts.invites, texts.offers, texts.articles, texts.notices):
+        assert all(version.ja is not None and version.en is not None for version in kind.values())
+
+
+def test_an_example_that_does_not_hold_says_what_happened_and_why(tmp_path: Path) -> None:
+    shutil.copytree(STARTER, tmp_path / "shop")
+    file = tmp_path / "shop" / "rules.test.yaml"
+    file.write_text(
+        "version: 1\n"
+        "cases:\n"
+        "- name: too soon\n"
+        "  steps: [page: {type: list, path: /search}, search: {results: 0}, search: {results: 0}]\n"
+        "  expect: [nothing-found]\n"
+        "- name: too cheap\n"
+        "  steps:\n"
+        "  - page: {type: cart, path: /cart}\n"
+        "  - wait: 31s\n"
+        "  - cart: {lines: 1, quantity: 1, value: 100}\n"
+        "  expect: [nearly-free-delivery]\n"
+    )
+    result = RUN.invoke(app, ["test", str(file)])
+    assert result.exit_code == 1
+    assert "FAIL  too soon: expected nothing-found, found nothing" in result.stdout
+    assert "nothing-found: not_before" in result.stdout
+    assert "nearly-free-delivery: Not close to 8,000 JPY" in result.stdout
+    assert result.stdout.splitlines()[-1] == "0 of 2 hold"
+
+
+def examples_of(file: Path) -> tuple[Case, ...]:
+    site = read_sites(file.parent / "site.yaml")["shop"]
+    names = tuple(rule.id for rule in site.rules.rules)
+    return load(str(file), file.read_text(), names, site.currency).cases

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from yaml.nodes import Node
 
-from router.cli.rules import replay, store
+from router.cli.rules import replay, store, test
 from router.core.document import Document, Json, attempt
 from router.core.rules import form
 from router.core.site import Site, load_sites
@@ -58,6 +58,7 @@ app.command()(store.kill)
 app.command()(store.revive)
 app.command("explain")(store.explain_session)
 app.command()(replay.replay)
+app.command()(test.test)
 
 
 @app.command()
