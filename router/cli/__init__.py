@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from router import __version__
-from router.cli import agents, demo, keys, replay, rules, serve
+from router.cli import agents, demo, keys, replay, report, rules, serve
 from router.errors import StartError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("replay")(replay.replay)
 app.command("site-key")(keys.site_key)
 app.add_typer(rules.app, name="rules")
 app.add_typer(agents.app, name="agents")
+app.add_typer(report.app, name="report")
 
 
 def _version(asked: bool) -> None:

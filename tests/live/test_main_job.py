@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from router.core import events as ev
 from router.core import protocol as wire
+from router.reporting import gather
 from router.store import keys
 from router.store.embedded import Embedded
 from tests.agent import Agent
@@ -283,3 +284,22 @@ async def test_an_accept_that_was_acked_becomes_a_conversation_after_the_process
             await asyncio.wait_for(shopper.open(), 5)
             assert (await shopper.next(wire.Conversation)).secret
             assert (await agent.next("ring"))["conversation"]["cid"] == show.decision
+
+
+async def test_the_funnel_of_the_main_job_is_in_the_journal(world: World, redis: Redis) -> None:
+    """What the service writes is what the report reads."""
+    shopper = Shopper(world.at)
+    async with Agent(world.at) as agent:
+        await available(agent)
+        await world.later(5)
+        await talking(world, shopper, agent)
+        await world.at.service.journal.flush()
+    found = await gather.funnel(redis, "demo", 0)
+    (row,) = [row for row in found.rules if row.treated.sessions]
+    assert (row.rule, row.treated.sessions, row.shown, row.accepted, row.answered) == (
+        "cart-wait",
+        1,
+        1,
+        1,
+        1,
+    )
