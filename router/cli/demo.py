@@ -8,7 +8,7 @@ import typer
 
 from router import settings
 from router.cli.serve import Host, Port
-from router.web.demo_seed import LOGIN, PASSWORD
+from router.web.demo_seed import LOGIN, PASSWORD, SUPERVISOR
 from router.web.server import Running, run
 
 
@@ -30,6 +30,7 @@ def _announce(running: Running) -> None:
     {here}/          what is what
     {here}/demo/     the shop: put something into the cart and wait on the cart page
     {here}/agent/    the console: login {LOGIN}, password {PASSWORD}
+    {here}/ops/      rules and figures: login {SUPERVISOR}, the same password
 
   Data is kept in {running.data}. Ctrl-C ends everything.
 """

@@ -63,8 +63,9 @@ async def _read(site: str, begin: int, url: str) -> Funnel:
 
 def table(site: str, since: str, found: Funnel) -> Table:
     """The funnel for a reader."""
+    steps = ("eligible", "held out", "shown", "accepted", "answered", "bought", "held out: bought", "lift")
     out = Table(
-        Column("rule", overflow="fold"), "eligible", "held out", "shown", "accepted", "answered", "bought", "held out: bought", "lift",
+        Column("rule", overflow="fold"), *steps,
         title=f"{site}, the last {since}: sessions", title_justify="left",
     )  # fmt: skip
     for row in found.rules:

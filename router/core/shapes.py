@@ -6,6 +6,7 @@ so that one run finds all faults.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -175,25 +176,32 @@ class Fields(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class OneKey(Generic[T]):
-    """A mapping with exactly one key, which says what it is."""
+    """A mapping with exactly one key, which says what it is. `patterns`: keys that are made up, by their form."""
 
     what: str
     variants: Mapping[str, Shape[T]]
     pending: Pending = lambda name: None
+    patterns: Mapping[str, Callable[[str], Shape[T]]] = field(default_factory=dict)
 
     def load(self, node: Node, doc: Document) -> T:
         pairs = doc.pairs(node, self.what)
         if len(pairs) != 1:
             raise doc.fault(node, f"expected one key in {self.what}, found {len(pairs)}")
         name, key_node, value = pairs[0]
-        if name not in self.variants:
-            raise _not_known(doc, key_node, self.what, name, self.variants, self.pending)
-        return self.variants[name].load(value, doc)
+        if name in self.variants:
+            return self.variants[name].load(value, doc)
+        for pattern, make in self.patterns.items():
+            if re.fullmatch(pattern, name):
+                return make(name).load(value, doc)
+        raise _not_known(doc, key_node, self.what, name, self.variants, self.pending)
 
     def schema(self) -> Json:
         return {
             "type": "object",
             "properties": {name: shape.schema() for name, shape in self.variants.items()},
+            "patternProperties": {
+                f"^{pattern}$": make("").schema() for pattern, make in self.patterns.items()
+            },
             "minProperties": 1,
             "maxProperties": 1,
             "additionalProperties": False,

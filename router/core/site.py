@@ -91,6 +91,7 @@ class Site(Struct, frozen=True):
     texts: Texts
     rules: RuleSet
     webhooks: dict[str, str] = {}
+    rules_file: str = ""
 
     def content(self, action: Action, language: str) -> dict[str, Any]:
         """The texts of a decision, as "Content of show" in docs/protocol.md wants them, in the language (or
@@ -318,6 +319,7 @@ class _Loading:
             texts=texts,
             rules=RuleSet(rules),
             webhooks=entry.webhooks,
+            rules_file=self.path(entry.rules),
         )
 
     def known(
@@ -328,9 +330,13 @@ class _Loading:
             if entry.text.value not in texts:
                 self.doc.unknown(entry.text.node, what, entry.text.value, texts.keys())
 
+    def path(self, name: Placed[str]) -> str:
+        """Where a file lies that the site file names."""
+        return str(PurePath(self.doc.file).parent / name.value)
+
     def other(self, name: Placed[str], shape: Shape[T]) -> T | None:
         """A file that the site file names; None if it is faulty."""
-        path = str(PurePath(self.doc.file).parent / name.value)
+        path = self.path(name)
         other = Document(path)
         try:
             value = attempt(other, self.read(path), shape)

@@ -155,6 +155,10 @@ class Desk:
         """Free slots of each queue of the site, as the last sweep saw them."""
         return self._board.glances[site].free
 
+    def waiting(self, site: str) -> Mapping[str, int]:
+        """Conversations that wait in each queue of the site, as the last sweep saw them."""
+        return self._board.glances[site].waiting
+
     def wait_s(self, site: str, queue: str) -> int | None:
         """How long the next conversation of the queue would wait (s), as the last sweep saw it; None: unknown."""
         return self._board.glances[site].wait_s.get(queue)

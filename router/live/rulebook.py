@@ -180,8 +180,13 @@ class Rulebook:
 
         Raises FileErrors with every fault, Refused("unknown_site").
         """
-        checked = await asyncio.to_thread(_checked, self._site(site), text)
+        checked = await asyncio.to_thread(self.checked, self._site(site), text)
         return await self._store.publish(site, text, checked.digest(), who, note, self._clock.now())
+
+    @staticmethod
+    def checked(site: Site, text: str) -> RuleFile:
+        """The text as the site's rules file. Raises FileErrors with every fault."""
+        return form.load("rules.yaml", text, site.names)
 
     async def roll_back(self, site: str, number: int, who: str) -> int:
         """Publish an older revision again, as a new one. Raises FileErrors, Refused: not_found, unknown_site."""
@@ -193,6 +198,18 @@ class Rulebook:
     async def kill(self, site: str, on: bool, who: str) -> None:
         """Stop everything proactive of a site, or let it go on. Raises Refused("unknown_site")."""
         await self._store.kill(self._site(site).id, who if on else "")
+
+    async def text(self, site: str, number: int = 0) -> str:
+        """The rules file that is in force, or of a revision. Raises Refused: not_found, unknown_site."""
+        filed = self._site(site)
+        published = self._in_force[site] is not filed
+        chosen = number or (self.numbers.get(site, 0) if published else 0)
+        if not chosen:
+            return await asyncio.to_thread(Path(filed.rules_file).read_text, encoding="utf-8")
+        revision = await self._store.revision(site, chosen)
+        if revision is None:
+            raise Refused("not_found", f"There is no revision {chosen}.")
+        return revision.text
 
     async def history(self, site: str) -> list[Revision]:
         """The revisions that are kept, newest first."""
@@ -210,10 +227,6 @@ async def newest(site: Site, written_at: int, store: Rulebooks, number: int) -> 
     if revision is None or revision.at <= written_at:
         return site
     return msgspec.structs.replace(site, rules=await asyncio.to_thread(_compiled, site, revision))
-
-
-def _checked(site: Site, text: str) -> RuleFile:
-    return form.load("rules.yaml", text, site.names)
 
 
 def _compiled(site: Site, revision: Revision) -> RuleSet:

@@ -44,7 +44,7 @@ from router.store.orders import Order, Orders
 from router.store.rulebooks import Rulebooks
 from router.store.sessions import Sessions, peek
 from router.store.visitors import Visitors
-from router.web import agents, api, demo, demo_seed, pages
+from router.web import agents, api, demo, demo_seed, ops, pages
 from router.web.shopper import Roster
 
 log = structlog.get_logger()
@@ -53,6 +53,7 @@ STORE_TIMEOUT_S = 3.0
 STORE_CONNECTIONS = 32
 START_S = 10.0
 READY_S = 1.0
+LIVE_SHOWN = 50
 NAMES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "bad_method", 413: "too_large"}
 
 
@@ -214,6 +215,9 @@ class Service:
             Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),
             *api.routes(shop),
             *agents.routes(self.redis, self.sites, self.desk, self.clock),
+            *ops.Ops(
+                self.redis, self.sites, self.desk, self.rulebook, self.explain, self.ready, self.live
+            ).routes(),
             *(self._demo_routes(static) if self.settings.demo else ()),
             *pages.routes(static, self.ready),
         ]
@@ -248,6 +252,23 @@ class Service:
             raise Refused("not_found", "There is no such session (any more).")
         killed = site in self.engine.decider.killed
         return explain(self.sites[site].rules, session, self.clock.now(), killed=killed)
+
+    def live(self, site: str) -> list[dict[str, Any]]:
+        """The sessions of a site with an open page at this process that did something last, newest first."""
+        held = [one for one in self.engine.holdings.all() if one.site.id == site and one.peers]
+        held.sort(key=lambda one: -one.session.newest)
+        return [
+            {
+                "session": one.session.sid,
+                "visitor": one.session.visitor[:6],
+                "page": one.session.view.path if one.session.view else None,
+                "cart": one.session.cart.value,
+                "events": one.session.events,
+                "at": one.session.newest,
+                "talking": bool(one.session.talk),
+            }
+            for one in held[:LIVE_SHOWN]
+        ]
 
     async def ready(self) -> dict[str, Any]:
         """What `/readyz` shows: may traffic come here, and what of the store an operator has to know."""

@@ -55,14 +55,14 @@ def refusing(endpoint: Endpoint) -> Endpoint:
     return answered
 
 
-async def body(request: Request, form: type[T]) -> T:
+async def body(request: Request, form: type[T], most: int = MAX_BODY_BYTES) -> T:
     """The JSON body as `form`. Raises `Refused`: too_large, silent, bad_request with what was expected."""
     raw = bytearray()
     try:
         async with asyncio.timeout(READ_TIMEOUT_S):
             async for chunk in request.stream():
                 raw += chunk
-                if len(raw) > MAX_BODY_BYTES:
+                if len(raw) > most:
                     raise Refused("too_large")
     except TimeoutError:
         raise Refused("silent") from None

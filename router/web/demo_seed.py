@@ -1,4 +1,4 @@
-"""What the demo adds to a fresh store: two agents to log in as, and the origins under which its shop is reached."""
+"""What the demo adds to a fresh store: agents and a supervisor to log in as, and the origins of its shop."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ SITE: Final = "demo"
 PASSWORD: Final = "tea-and-rice-bowls"  # noqa: S105  (shown on the demo's login page)
 LOGIN: Final = "aoi"
 AGENTS: Final = {"aoi": "葵 Aoi", "haru": "陽 Haru"}
+SUPERVISOR: Final = "mana"
 
 hasher = PasswordHasher  # what hashes the demo's one password; tests make it cheaper
 
@@ -33,6 +34,11 @@ async def seed(redis: Redis) -> None:
                     SITE, login, name, PASSWORD, queues=("checkout-help", "style"), skills=("ja", "en"),
                     languages=("ja", "en"), capacity=3,
                 )  # fmt: skip
+        if await agents.get(SITE, SUPERVISOR) is None:
+            await agents.add(
+                SITE, SUPERVISOR, "真奈 Mana", PASSWORD, queues=("checkout-help",), languages=("ja", "en"),
+                role="supervisor",
+            )  # fmt: skip
     finally:
         agents.close()
 
@@ -49,6 +55,6 @@ def routes() -> list[BaseRoute]:
     """The console's login page asks here what it may fill in."""
 
     async def credentials(request: Request) -> Response:
-        return JSONResponse({"site": SITE, "login": LOGIN, "password": PASSWORD})
+        return JSONResponse({"site": SITE, "login": LOGIN, "supervisor": SUPERVISOR, "password": PASSWORD})
 
     return [Route("/agent/api/demo", credentials)]

@@ -51,13 +51,16 @@ class SafeHeaders:
 
 
 def routes(static: Path, ready: Callable[[], Awaitable[dict[str, object]]]) -> list[BaseRoute]:
-    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/agent/`, `/healthz`, `/readyz`."""
+    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/agent/`, `/ops/`, `/healthz`, `/readyz`."""
 
     async def home(request: Request) -> Response:
         return FileResponse(static / "home" / "index.html")
 
     async def console(request: Request) -> Response:
         return FileResponse(static / "console" / "index.html", headers={"cache-control": "no-cache"})
+
+    async def operations(request: Request) -> Response:
+        return FileResponse(static / "ops" / "index.html", headers={"cache-control": "no-cache"})
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"ok": True})
@@ -72,6 +75,9 @@ def routes(static: Path, ready: Callable[[], Awaitable[dict[str, object]]]) -> l
         Route("/beacon.js", _script(static / "dist" / "beacon.js")),
         Route("/behaviour.js", _script(static / "dist" / "behaviour.js")),
         Route("/widget.js", _script(static / "dist" / "widget.js")),
+        Route("/ops", _to("/ops/")),
+        Route("/ops/", operations),
+        Mount("/ops", _Fresh(directory=static / "ops")),
         Route("/agent", _to("/agent/")),
         Route("/agent/", console),
         Mount("/agent", _Fresh(directory=static / "console")),

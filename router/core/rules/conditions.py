@@ -209,7 +209,8 @@ def condition(names: Names) -> OneKey[Condition]:
         "any": Made(several, AnyOf),
         "not": Made(inner, Not),
     }
-    shape = OneKey("a fact or condition", variants)
+    patterns = _availability() if names.queues is None else {}
+    shape = OneKey("a fact or condition", variants, patterns=patterns)
     return shape
 
 
@@ -301,6 +302,23 @@ def times(names: Names) -> dict[str, Shape[Condition]]:
         found[f"availability.{queue}.free"] = _available(queue, "free", whole(1, 1000), "gte")
         found[f"availability.{queue}.wait"] = _available(queue, "wait", DWELL, "lte")
     return found
+
+
+def _availability() -> dict[str, Callable[[str], Shape[Condition]]]:
+    """Of any queue, where a site's are not known."""
+    return {
+        r"availability\.[a-z0-9][a-z0-9-]*\.free": lambda name: _available(
+            _queue(name), "free", whole(1, 1000), "gte"
+        ),
+        r"availability\.[a-z0-9][a-z0-9-]*\.wait": lambda name: _available(
+            _queue(name), "wait", DWELL, "lte"
+        ),
+    }
+
+
+def _queue(name: str) -> str:
+    """The queue in `availability.<queue>.free`."""
+    return name.partition(".")[2].rpartition(".")[0]
 
 
 def _open(hours: Mapping[str, Hours | None], queue: str) -> Condition:

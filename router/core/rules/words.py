@@ -257,14 +257,15 @@ def _known(reason: Reason, language: str) -> str:
 
 def _compared(reason: Reason, language: str) -> str:
     name = _of(NAMES[reason.fact], language)
-    value = _value(reason, reason.value, language)
+    value = written(reason, reason.value, language)
     if reason.op in ("eq", "in"):
         return _say(language, "{}は{}です", "{}: {}", name, value)
-    limit = _of(LIMITS[reason.op], language).format(_value(reason, reason.threshold, language))
+    limit = _of(LIMITS[reason.op], language).format(written(reason, reason.threshold, language))
     return _say(language, "{}は{}です（{}）", "{}: {} ({})", name, value, limit)
 
 
-def _value(reason: Reason, value: Any, language: str) -> str:
+def written(reason: Reason, value: Any, language: str) -> str:
+    """A value of the reason's fact as people write it."""
     kind = FACTS[reason.fact].kind
     if kind == "duration":
         return duration(_ms(value), language)

@@ -1,0 +1,235 @@
+"""The shop's edge: what supervisors see and change at `/ops/`. Every address asks for the role in one place.
+
+Logins are the console's; its cookie is valid below `/agent`, so the calls lie there. Answers are JSON, refusals by the
+error table; a rules file with faults is `bad_request` with one line a fault.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+from redis.asyncio import Redis
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from router.core.document import FileErrors
+from router.core.rules import edit
+from router.core.rules.explain import Explained
+from router.core.rules.sentences import sentence
+from router.core.site import Site
+from router.core.units import DAY
+from router.errors import Refused
+from router.live.desk import Desk
+from router.live.rulebook import Rulebook
+from router.reporting import gather
+from router.store.agents import Agents
+from router.store.logins import Login, Logins
+from router.web import auth
+
+MAX_BODY_BYTES: Final = 256 * 1024
+MAX_DAYS: Final = 90
+
+Text = Annotated[str, Meta(max_length=200_000)]
+Short = Annotated[str, Meta(max_length=200)]
+Act = Callable[[Request, Login, Site], Awaitable[dict[str, Any]]]
+
+
+class Draft(Struct, frozen=True):
+    """Rules as they are being written."""
+
+    text: Text
+
+
+class Edit(Struct, frozen=True):
+    """One value of one rule in a draft."""
+
+    text: Text
+    rule: Short
+    path: tuple[str | int, ...]
+    value: Short
+
+
+class Publish(Struct, frozen=True):
+    """A draft that is to be in force, and why."""
+
+    text: Text
+    note: Short = ""
+
+
+class RollBack(Struct, frozen=True):
+    """The revision to go back to."""
+
+    number: int
+
+
+class Kill(Struct, frozen=True):
+    """Whether everything proactive stops."""
+
+    on: bool
+
+
+class Session(Struct, frozen=True):
+    """A session's id."""
+
+    session: Short
+
+
+class Ops:
+    """The addresses, and what they work with."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        sites: Mapping[str, Site],
+        desk: Desk,
+        rulebook: Rulebook,
+        explain: Callable[[str, str], Awaitable[list[Explained]]],
+        ready: Callable[[], Awaitable[dict[str, Any]]],
+        live: Callable[[str], list[dict[str, Any]]],
+    ) -> None:
+        self._redis = redis
+        self._sites = sites
+        self._desk = desk
+        self._rulebook = rulebook
+        self._explain = explain
+        self._ready = ready
+        self._live = live
+        self._agents = Agents(redis)
+        self._logins = Logins(redis)
+
+    def routes(self) -> list[BaseRoute]:
+        """All of them."""
+        reads: dict[str, Act] = {"overview": self.overview, "funnel": self.funnel, "rules": self.rules}
+        changes: dict[str, Act] = {
+            "check": self.check, "edit": self.edit, "publish": self.publish, "roll-back": self.roll_back,
+            "kill": self.kill, "explain": self.explain,
+        }  # fmt: skip
+        return [
+            *(self._route(name, act, "GET") for name, act in reads.items()),
+            *(self._route(name, act, "POST") for name, act in changes.items()),
+        ]
+
+    def _route(self, name: str, act: Act, method: str) -> Route:
+        @auth.refusing
+        async def endpoint(request: Request) -> Response:
+            try:
+                return auth.answer(await act(request, *await self._supervisor(request, method)))
+            except FileErrors as errors:
+                raise Refused("bad_request", str(errors)) from None
+
+        return Route(f"/agent/api/ops/{name}", endpoint, methods=[method])
+
+    async def _supervisor(self, request: Request, method: str) -> tuple[Login, Site]:
+        """Who asks. Raises `Refused`: unauthorized, forbidden (an agent without the role), and those of a change."""
+        check = auth.logged_in if method == "GET" else auth.authorized
+        login = await check(request, self._logins)
+        site = self._sites.get(login.site)
+        agent = await self._agents.get(login.site, login.login) if site is not None else None
+        if site is None or agent is None:
+            raise Refused("unauthorized")
+        if agent.role != "supervisor":
+            raise Refused("forbidden", "This page is for supervisors. Ask one to give you the role.")
+        return login, site
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    async def overview(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """What goes on now."""
+        free, waiting = self._desk.free(site.id), self._desk.waiting(site.id)
+        queues = [
+            {
+                "id": name, "name": queue.name, "free": free.get(name, 0), "waiting": waiting.get(name, 0),
+                "wait_s": self._desk.wait_s(site.id, name),
+            }
+            for name, queue in site.queues.items()
+        ]  # fmt: skip
+        ready = await self._ready()
+        return {
+            "site": {"id": site.id, "name": site.name, "currency": site.currency},
+            "queues": queues,
+            "sessions": ready.get("sessions"),
+            "sockets": ready.get("sockets"),
+            "store": ready["store"],
+            "killed": self._rulebook.killed.get(site.id, ""),
+            "refused": self._rulebook.errors.get(site.id) or self._rulebook.errors.get(""),
+            "version": site.rules.version,
+            "live": self._live(site.id),
+        }
+
+    async def funnel(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """The funnel of the last `days`."""
+        days = request.query_params.get("days", "7")
+        if not days.isascii() or not days.isdigit() or not 1 <= int(days) <= MAX_DAYS:
+            raise Refused("bad_request", f"Expected a number of days from 1 to {MAX_DAYS} - at `days`")
+        begin = time.time_ns() // 1_000_000 - int(days) * DAY
+        return asdict(await gather.funnel(self._redis, site.id, begin))
+
+    async def rules(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """The rules in force, as text and as sentences, what can be edited of them, and what was published."""
+        text = await self._rulebook.text(site.id)
+        history = await self._rulebook.history(site.id)
+        return _draft(site, text) | {
+            "history": [
+                {"number": old.number, "version": old.version, "at": old.at, "who": old.who, "note": old.note}
+                for old in history
+            ]
+        }
+
+    async def explain(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """Why each rule is true or not for a session."""
+        asked = await auth.body(request, Session)
+        return {"rules": msgspec.to_builtins(await self._explain(site.id, asked.session))}
+
+    # --- changing ------------------------------------------------------------------------------------------------
+
+    async def check(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """A draft as sentences, if it has no fault."""
+        draft = await auth.body(request, Draft, MAX_BODY_BYTES)
+        return _draft(site, draft.text)
+
+    async def edit(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """A draft with one value changed; all else stays as it was written."""
+        asked = await auth.body(request, Edit, MAX_BODY_BYTES)
+        return _draft(site, edit.changed(asked.text, asked.rule, asked.path, asked.value))
+
+    async def publish(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """Put a draft in force."""
+        asked = await auth.body(request, Publish, MAX_BODY_BYTES)
+        number = await self._rulebook.publish(site.id, asked.text, login.login, asked.note)
+        await self._rulebook.look()
+        return {"number": number}
+
+    async def roll_back(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """Put an older revision in force again."""
+        asked = await auth.body(request, RollBack)
+        number = await self._rulebook.roll_back(site.id, asked.number, login.login)
+        await self._rulebook.look()
+        return {"number": number}
+
+    async def kill(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """Stop everything proactive, or let it go on."""
+        asked = await auth.body(request, Kill)
+        await self._rulebook.kill(site.id, asked.on, login.login)
+        await self._rulebook.look()
+        return {"killed": self._rulebook.killed.get(site.id, "")}
+
+
+def _draft(site: Site, text: str) -> dict[str, Any]:
+    """Raises FileErrors."""
+    file = Rulebook.checked(site, text)
+    queues = {name: {"ja": queue.name.ja, "en": queue.name.en} for name, queue in site.queues.items()}
+    values = edit.values(text)
+    rules = [
+        {
+            "id": entry.id, "mode": entry.mode, "priority": entry.priority, "sentence": sentence(entry, queues),
+            "values": [{"path": value.path, "text": value.text} for value in values.get(entry.id, ())],
+        }
+        for entry in file.rules
+    ]  # fmt: skip
+    return {"text": text, "version": file.digest(), "rules": rules}

@@ -1,0 +1,120 @@
+// Each rule as a sentence; a draft that is edited by value or as YAML, checked, published, taken back.
+
+import { html } from "/agent/lib.js";
+
+const MODES = ["live", "shadow", "off"];
+
+export function Rules({ ctx, state }) {
+  const { draft, rules } = state;
+  const made = Object.fromEntries(state.funnel.rules.map((row) => [row.rule, row.treated.sessions]));
+  const edit = async (rule, path, value) => {
+    const next = await ctx.change("edit", { text: draft.text, rule, path, value });
+    if (next) ctx.set({ draft: next, checked: false });
+  };
+  return html`
+    <${Draft} ctx=${ctx} state=${state} />
+    <ul class="rules">${draft.rules.map((rule) => html`
+      <${Rule} key=${rule.id} ctx=${ctx} rule=${rule} made=${made[rule.id] || 0} edit=${edit} days=${state.days} />`)}
+    </ul>
+    <${Yaml} ctx=${ctx} draft=${draft} state=${state} />
+    <${History} ctx=${ctx} rules=${rules} />`;
+}
+
+function Rule({ ctx, rule, made, edit, days }) {
+  return html`
+    <li class=${`panel rule ${rule.mode}`}>
+      <div class="row">
+        <h2 class="grow">${rule.id} <span class="dim small-text">${ctx.number(rule.priority)}</span></h2>
+        <span class="dim small-text digits">${ctx.say("acted", { n: ctx.number(made), since: days === 1 ? ctx.say("day") : ctx.say("days", { n: days }) })}</span>
+        <fieldset class="modes"><legend class="hidden">${ctx.say("mode")} ${rule.id}</legend>
+          ${MODES.map((mode) => html`<label class=${mode === rule.mode ? "on" : ""}>
+            <input type="radio" name=${`mode-${rule.id}`} checked=${mode === rule.mode} onChange=${() => edit(rule.id, ["mode"], mode)} />${ctx.say(mode)}</label>`)}
+        </fieldset>
+      </div>
+      <p class="sentence">${rule.sentence[ctx.language]}</p>
+      <details><summary>${ctx.say("edit_values")}</summary>
+        <div class="values">${rule.values.map((value) => html`
+          <label><span class="dim">${value.path.filter((step) => typeof step === "string" && !["when", "all", "any", "then"].includes(step)).join(" › ")}</span>
+            <input value=${value.text} onChange=${(event) => event.target.value !== value.text && edit(rule.id, value.path, event.target.value)} /></label>`)}
+        </div>
+      </details>
+    </li>`;
+}
+
+function Draft({ ctx, state }) {
+  const { draft, rules } = state;
+  if (state.told) return html`<p class="panel good" role="status">${ctx.say("published", { n: state.told })}</p>`;
+  if (draft.text === rules.text) return null;
+  const publish = async (event) => {
+    event.preventDefault();
+    const done = await ctx.change("publish", { text: draft.text, note: new FormData(event.target).get("note") });
+    if (done) await renew(ctx, done.number);
+  };
+  return html`
+    <form class="panel draft" onSubmit=${publish}>
+      <p>${ctx.say("draft_changed")}</p>
+      <${Difference} before=${rules.text} after=${draft.text} />
+      <div class="row"><input class="grow" name="note" maxlength="200" placeholder=${ctx.say("note")} aria-label=${ctx.say("note")} />
+        <button type="button" onClick=${() => ctx.set({ draft: rules })}>${ctx.say("discard")}</button>
+        <button class="primary">${ctx.say("publish")}</button></div>
+    </form>`;
+}
+
+/** The rules anew, with what is in force now as the draft. */
+async function renew(ctx, number) {
+  const rules = await ctx.api.rules();
+  ctx.set({ rules, draft: rules, told: number });
+  setTimeout(() => ctx.set({ told: null }), 4000);
+  ctx.refresh();
+}
+
+/** The lines that differ between the first and the last common ones: enough for the few values of a form. */
+function Difference({ before, after }) {
+  const old = before.split("\n");
+  const next = after.split("\n");
+  let head = 0;
+  while (head < old.length && old[head] === next[head]) head++;
+  let tail = 0;
+  while (tail < old.length - head && tail < next.length - head && old[old.length - 1 - tail] === next[next.length - 1 - tail]) tail++;
+  const gone = old.slice(head, old.length - tail);
+  const come = next.slice(head, next.length - tail);
+  const only = (lines, others) => lines.filter((line) => !others.includes(line));
+  return html`<pre class="difference">${only(gone, come).map((line) => html`<del>- ${line}\n</del>`)}${only(come, gone).map((line) => html`<ins>+ ${line}\n</ins>`)}</pre>`;
+}
+
+function Yaml({ ctx, draft, state }) {
+  const take = async (text) => {
+    const next = await ctx.change("check", { text });
+    ctx.set(next ? { draft: next, checked: true } : { checked: false });
+  };
+  const written = () => document.getElementById("yaml").value;
+  return html`
+    <details class="panel yaml"><summary>${ctx.say("as_yaml")}</summary>
+      <textarea id="yaml" rows="24" spellcheck=${false} aria-label="YAML" value=${draft.text}></textarea>
+      <div class="row">
+        <button onClick=${() => take(written())}>${ctx.say("check")}</button>
+        <a class="button" download="rules.yaml" href=${`data:text/yaml;charset=utf-8,${encodeURIComponent(draft.text)}`}>${ctx.say("export_")}</a>
+        <label class="button">${ctx.say("import_")}<input class="hidden" type="file" accept=".yaml,.yml" onChange=${async (event) => {
+          const [file] = event.target.files;
+          if (file) take(await file.text());
+        }} /></label>
+        ${state.checked && html`<span class="good-text" role="status">${ctx.say("no_faults")}</span>`}
+      </div>
+    </details>`;
+}
+
+function History({ ctx, rules }) {
+  const back = async (number) => {
+    const done = await ctx.change("roll-back", { number });
+    if (done) await renew(ctx, done.number);
+  };
+  return html`
+    <section class="panel">
+      <h2>${ctx.say("history")}</h2>
+      ${rules.history.length === 0 && html`<p class="empty">${ctx.say("history_none")}</p>`}
+      <ol class="history">${rules.history.map((old) => html`
+        <li><span class="digits">${old.number}</span> <span class="grow break">${ctx.when(old.at)} · ${old.who}${old.note && ` · ${old.note}`}</span>
+          ${old.version === rules.version ? html`<span class="good-text">${ctx.say("in_force")}</span>` : html`<button class="small" onClick=${() => back(old.number)}>${ctx.say("roll_back")}</button>`}</li>`)}
+      </ol>
+    </section>`;
+}

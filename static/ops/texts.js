@@ -1,0 +1,121 @@
+// What the page says: [English, Japanese].
+
+const TEXTS = {
+  login_title: ["Figures and rules", "数字とルール"],
+  login_hint: ["Log in as a supervisor.", "管理者としてログインしてください。"],
+  site: ["Shop", "ショップ"],
+  name: ["Login", "ログイン名"],
+  password: ["Password", "パスワード"],
+  log_in: ["Log in", "ログイン"],
+  log_out: ["Log out", "ログアウト"],
+  other_language: ["日本語", "English"],
+  overview: ["Overview", "概要"],
+  rules: ["Rules", "ルール"],
+  sessions: ["Sessions", "セッション"],
+  loading: ["Loading …", "読み込み中…"],
+  again: ["Try again", "もう一度"],
+  now: ["Now", "現在"],
+  shoppers: ["on the shop's pages", "人が閲覧中"],
+  rules_version: ["Rules", "ルール"],
+  store_away: ["The store is away: nothing is decided until it is back.", "データベースに接続できません。復旧するまで案内は行われません。"],
+  refused: ["Newer rules are not in force, because they have faults:", "新しいルールに誤りがあるため、反映されていません："],
+  queue: ["Queue", "窓口"],
+  free: ["Free", "空き"],
+  waiting: ["Waiting", "待ち"],
+  wait: ["Wait", "待ち時間"],
+  seconds: ["{n} s", "{n}秒"],
+  unknown: ["unknown", "不明"],
+  kill: ["Stop everything proactive", "すべての案内を止める"],
+  kill_hint: ["Invites, offers and articles stop at once, everywhere. Conversations go on.", "招待・割引・案内がすべての画面で直ちに止まります。会話は続きます。"],
+  killed: ["Everything proactive is stopped, by {who}.", "{who}さんがすべての案内を止めています。"],
+  revive: ["Let it go on", "再開する"],
+  helps: ["Do the rules help?", "ルールの効果"],
+  days: ["last {n} days", "過去{n}日間"],
+  day: ["last day", "過去24時間"],
+  rule: ["Rule", "ルール"],
+  eligible: ["Eligible", "対象"],
+  held_out: ["Held out", "比較用"],
+  shown: ["Shown", "表示"],
+  accepted: ["Accepted", "承諾"],
+  answered: ["Answered", "応対"],
+  bought: ["Bought", "購入"],
+  bought_held: ["Bought, held out", "購入（比較用）"],
+  lift: ["Lift", "効果"],
+  points: ["{d} points ({low} to {high})", "{d}ポイント（{low}〜{high}）"],
+  too_few: ["too few to tell", "まだ判断できません"],
+  all_rules: ["All rules, beside the shop's holdout", "全ルール（ショップ全体の比較用グループと）"],
+  nothing_yet: ["No rule has had its turn yet. As soon as shoppers meet one, its steps stand here.", "まだどのルールも働いていません。お客様が条件を満たすと、ここに表示されます。"],
+  mode: ["Mode", "状態"],
+  live: ["Live", "有効"],
+  shadow: ["Shadow", "試行"],
+  off: ["Off", "停止"],
+  acted: ["acted {n} times, {since}", "{since}に{n}回"],
+  edit_values: ["Edit values", "値を編集"],
+  draft_changed: ["The draft differs from what is in force.", "下書きは公開中のルールと異なります。"],
+  note: ["Why? (kept with the revision)", "変更の理由（履歴に残ります）"],
+  publish: ["Publish", "公開する"],
+  discard: ["Discard", "破棄"],
+  published: ["Revision {n} is in force.", "リビジョン{n}を公開しました。"],
+  faults: ["The draft has faults:", "下書きに誤りがあります："],
+  as_yaml: ["As YAML", "YAMLで見る"],
+  check: ["Check", "確認"],
+  no_faults: ["No faults.", "誤りはありません。"],
+  export_: ["Export", "書き出し"],
+  import_: ["Import …", "読み込み…"],
+  history: ["History", "履歴"],
+  history_none: ["Nothing was published yet: the rules of the site file are in force.", "まだ公開されたものはありません。サイトファイルのルールが使われています。"],
+  roll_back: ["Go back to this", "この版に戻す"],
+  in_force: ["in force", "公開中"],
+  no_sessions: ["No shopper is here at the moment.", "現在閲覧中のお客様はいません。"],
+  page: ["Page", "ページ"],
+  cart: ["Cart", "カート"],
+  events: ["Events", "行動数"],
+  talking: ["talking", "会話中"],
+  why: ["Why, and why not?", "ルールの判定"],
+  back: ["Back", "戻る"],
+  is_true: ["true", "成立"],
+  not_true: ["not true", "不成立"],
+  true_in: ["true in {n}", "{n}後に成立"],
+  stands: ["stands in the way: {what}", "妨げ：{what}"],
+  remembered: ["was true before: fires again after it was false", "すでに成立済み（一度不成立になると再び働きます）"],
+  all: ["all of these", "すべて"],
+  any: ["one of these", "いずれか"],
+  not: ["not this", "次の否定"],
+  forbidden: ["This page is for supervisors. Ask one to give you the role.", "このページは管理者専用です。管理者に権限を依頼してください。"],
+  bad_login: ["The login or the password is not right.", "ログイン名またはパスワードが正しくありません。"],
+  too_many: ["Too many tries. Please wait a few minutes.", "試行回数が多すぎます。数分お待ちください。"],
+  unreachable: ["The service cannot be reached. Please try again.", "サービスに接続できません。もう一度お試しください。"],
+  failed: ["That did not work: {text}", "実行できませんでした：{text}"],
+};
+
+const OBSTACLES = {
+  payment: ["payment is under way", "お支払い中"],
+  talking: ["already talking", "会話中"],
+  bought: ["bought today", "本日購入済み"],
+  resting: ["said no lately", "最近断られた"],
+  busy: ["something else is open", "別の案内を表示中"],
+  per_session: ["was shown enough in this session", "このセッションの上限"],
+  not_before: ["too soon in the visit", "訪問から間もない"],
+  shadow: ["shadow: nothing is shown", "試行中（表示しない）"],
+  off: ["off", "停止中"],
+  killed: ["everything is stopped", "全体が停止中"],
+  rollout: ["not rolled out to this visitor", "このお客様は公開対象外"],
+  site_holdout: ["held out of everything", "全体の比較用グループ"],
+  held_out: ["held out of this rule", "このルールの比較用グループ"],
+};
+
+export const LANGUAGES = ["en", "ja"];
+
+const pick = (pair, language) => pair[language === "ja" ? 1 : 0];
+
+export function say(language, key, values = {}) {
+  return pick(TEXTS[key], language).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export const obstacle = (language, name) => (OBSTACLES[name] ? pick(OBSTACLES[name], language) : name);
+
+/** What a refusal means to the reader. */
+export function sayError(language, { error, text }) {
+  const known = { rate_limited: "too_many", overloaded: "too_many" }[error] || error;
+  return TEXTS[known] ? say(language, known) : say(language, "failed", { text: text || error });
+}

@@ -1,0 +1,136 @@
+"""The supervisors' page in a real browser, on the real service."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from redis.asyncio import Redis
+
+from router.core import events as ev
+from router.live.clock import WallClock
+from router.settings import DEMO_SITES
+from router.store.embedded import Embedded
+from tests.browser.conftest import Shopper, visiting
+from tests.service import InLoop, in_loop
+from tests.shopper import Shopper as Wire
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def at(valkey: Embedded, tmp_path: Path) -> AsyncIterator[InLoop]:
+    async with Redis.from_url(valkey.url) as redis:
+        await redis.flushall()
+    folder = tmp_path / "site"
+    shutil.copytree(DEMO_SITES.parent, folder)
+    async with in_loop(valkey.url, WallClock(), tmp_path, sites=folder / "site.yaml") as running:
+        yield running
+
+
+async def open_ops(at: InLoop, page: Page) -> None:
+    """Log in; the demo fills the form in."""
+    await page.goto(f"{at.url}/ops/")
+    await page.locator("form.login-card .primary").click()
+    await expect(page.locator("nav .tab")).to_have_count(3)
+
+
+def mode(at: InLoop) -> str:
+    """The mode of the first rule in force."""
+    return at.service.sites["demo"].rules.rules[0].mode
+
+
+async def tab(page: Page, name: str) -> None:
+    await page.locator("nav").get_by_role("button", name=name, exact=True).click()
+
+
+async def test_a_rule_is_put_in_the_shadow_published_and_taken_back(at: InLoop, chromium: Browser) -> None:
+    async with visiting(chromium, locale="en-GB") as window:
+        page = window.page
+        await open_ops(at, page)
+        await tab(page, "Rules")
+        rule = page.locator(".rule", has_text="cart-wait")
+        await expect(rule.locator(".sentence")).to_contain_text("cart value is at least 3,000 JPY")
+        await rule.get_by_text("Shadow", exact=True).click()
+        await expect(page.locator(".difference")).to_contain_text("mode: shadow")
+        assert mode(at) == "live"
+        await page.get_by_placeholder("Why?").fill("look first")
+        await window.shoot("ops-draft")
+        await page.get_by_role("button", name="Publish").click()
+        await expect(page.get_by_role("status")).to_contain_text("Revision 1 is in force.")
+        assert mode(at) == "shadow"
+        await expect(page.locator(".history li")).to_contain_text("mana · look first")
+        await rule.get_by_text("Live", exact=True).click()
+        await page.get_by_role("button", name="Publish").click()
+        await expect(page.locator(".history li")).to_have_count(2)
+        await page.locator(".history li", has_text="look first").get_by_role("button").click()
+        await expect(page.locator(".history li")).to_have_count(3)
+        assert mode(at) == "shadow"
+
+
+async def test_a_threshold_is_edited_and_a_faulty_one_is_told_with_its_place(
+    at: InLoop, chromium: Browser
+) -> None:
+    async with visiting(chromium, locale="en-GB") as window:
+        page = window.page
+        await open_ops(at, page)
+        await tab(page, "Rules")
+        rule = page.locator(".rule", has_text="cart-wait")
+        await rule.locator("summary").click()
+        field = rule.get_by_label("cart.value › gte")
+        await field.fill("9000 EUR")
+        await field.press("Tab")
+        await expect(page.get_by_role("alert")).to_contain_text("expected money in the site's currency")
+        await field.fill("9000 JPY")
+        await field.press("Tab")
+        await expect(rule.locator(".sentence")).to_contain_text("at least 9,000 JPY")
+        await expect(page.get_by_role("alert")).to_have_count(0)
+        await page.get_by_role("button", name="Discard").click()
+        await expect(rule.locator(".sentence")).to_contain_text("at least 3,000 JPY")
+
+
+async def test_everything_is_stopped_in_one_click_and_goes_on(at: InLoop, chromium: Browser) -> None:
+    async with visiting(chromium, locale="en-GB") as window:
+        page = window.page
+        await open_ops(at, page)
+        await page.get_by_role("button", name="Stop everything proactive").click()
+        await expect(page.locator(".stopped")).to_contain_text("stopped, by mana")
+        assert at.service.engine.decider.killed == {"demo"}
+        await page.get_by_role("button", name="Let it go on").click()
+        await expect(page.locator(".stopped")).to_have_count(0)
+        assert at.service.engine.decider.killed == set()
+
+
+@pytest.mark.parametrize(("locale", "width"), [("en-GB", 1280), ("ja-JP", 390)])
+async def test_a_session_is_explained_and_nothing_is_wider_than_the_window(
+    at: InLoop, chromium: Browser, locale: str, width: int
+) -> None:
+    shopper = Wire(at)
+    line = await shopper.open()
+    line.send(ev.Page(0, "cart", "/demo/cart"), ev.Dwell(0, 0, ev.FOCUSED))
+    await line.stored()
+    async with visiting(chromium, locale=locale, viewport={"width": width, "height": 800}) as window:
+        page = window.page
+        await open_ops(at, page)
+        names = ("概要", "ルール", "セッション") if locale == "ja-JP" else ("Overview", "Rules", "Sessions")
+        for name in names:
+            await tab(page, name)
+            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert await page.evaluate(wide) == 0
+            await window.shoot(f"ops-{locale[:2]}-{width}-{names.index(name)}")
+        await page.locator(".sessions button").first.click()
+        words = "カートを見ています" if locale == "ja-JP" else "Looking at the cart"
+        await expect(page.locator(".tree").first).to_contain_text(words)
+        await window.shoot(f"ops-why-{locale[:2]}-{width}")
+
+
+async def test_an_agent_is_told_that_the_page_is_not_theirs(at: InLoop, shopper: Shopper) -> None:
+    page = shopper.page
+    await page.goto(f"{at.url}/ops/")
+    await page.get_by_label("ログイン名").fill("aoi")
+    await page.locator("form.login-card .primary").click()
+    await expect(page.get_by_text("管理者専用です")).to_be_visible()

@@ -1,0 +1,77 @@
+"""Editing a value in a rules file changes that value and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from router.core.rules import edit, form
+from router.core.rules.model import RuleFile
+from router.errors import Refused
+from router.settings import PACKAGE
+
+FILES = [PACKAGE / "demo" / "rules.yaml", PACKAGE / "starter" / "rules.yaml"]
+
+
+def load(text: str) -> RuleFile:
+    return form.load("rules.yaml", text)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
+def test_every_value_can_be_written_again_and_all_else_stays(file: Path) -> None:
+    text = file.read_text()
+    for rule, values in edit.values(text).items():
+        assert values
+        for value in values:
+            again = edit.changed(text, rule, value.path, value.text)
+            assert load(again) == load(text)
+            assert [line for line in again.splitlines() if line.lstrip().startswith("#")] == [
+                line for line in text.splitlines() if line.lstrip().startswith("#")
+            ]
+
+
+def test_a_threshold_is_changed_where_it_stands() -> None:
+    text = FILES[0].read_text()
+    after = edit.changed(text, "cart-wait", ("when", "all", 1, "cart.value", "gte"), "9000 JPY")
+    before, now = text.splitlines(), after.splitlines()
+    changed = [(old, new) for old, new in zip(before, now, strict=True) if old != new]
+    assert changed == [("        - cart.value: {gte: 3000 JPY}", "        - cart.value: {gte: 9000 JPY}")]
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "- id: a\n  when: {cart.lines: 1}\n  then: [article: x]\n",
+        "- {id: a, when: {cart.lines: 1}, then: [article: x]}\n",
+    ],
+)
+def test_what_a_rule_does_not_say_is_added(layout: str) -> None:
+    text = "version: 1\nrules:\n" + layout
+    for key, value, read in (
+        ("mode", "shadow", "shadow"),
+        ("priority", "70", 70),
+        ("holdout", "20%", 0.2),
+        ("rollout", "5%", 0.05),
+    ):
+        (entry,) = load(edit.changed(text, "a", (key,), value)).rules
+        assert getattr(entry, key) == read
+
+
+def test_a_value_that_means_something_in_yaml_is_quoted() -> None:
+    text = "version: 1\nrules:\n- {id: a, when: {visit.campaign: spring}, then: [article: x]}\n"
+    for value in ("a: b", "#1", "{x}", 'say "hi"', "春, 夏", "- x", "*x", " spaced "):
+        (entry,) = load(edit.changed(text, "a", ("when", "visit.campaign"), value)).rules
+        assert entry.when.value == value.strip() or entry.when.value == value  # type: ignore[union-attr]
+
+
+def test_what_is_not_there_cannot_be_changed() -> None:
+    text = FILES[0].read_text()
+    for rule, path in (
+        ("nobody", ("mode",)),
+        ("cart-wait", ("when", "all", 9)),
+        ("cart-wait", ("when",)),
+        ("cart-wait", ("colour",)),
+    ):
+        with pytest.raises(Refused, match="bad_request"):
+            edit.changed(text, rule, path, "x")
