@@ -11,7 +11,6 @@ from typing import Final
 from router.live.clock import Clock, Handle
 from router.live.held import Held
 
-
 SLICE_S: Final = 0.002
 
 
