@@ -100,9 +100,9 @@ class Claims:
                 return action
         return None
 
-    def closed(self, held: Held, rule: Rule) -> bool:
+    def closed(self, site: str, rule: Rule) -> bool:
         """Whether something that the rule wants available is not, by a view at most a second old."""
-        return not all(self._available(held.site.id, gate) for gate in rule.gates)
+        return not all(self._available(site, gate) for gate in rule.gates)
 
     def _available(self, site: str, gate: Available) -> bool:
         if gate.of == "free":
@@ -110,11 +110,11 @@ class Claims:
         wait_s = self._desk.wait_s(site, gate.queue)
         return wait_s is not None and wait_s * 1000 <= gate.value
 
-    def may_act(self, held: Held, rule: Rule) -> bool:
+    def may_act(self, site: str, rule: Rule) -> bool:
         """Whether an action of the rule seems possible, by a view at most a second old."""
-        if self.closed(held, rule):
+        if self.closed(site, rule):
             return False
-        free = self._desk.free(held.site.id)
+        free = self._desk.free(site)
         return any(not isinstance(action, Invite) or free.get(action.queue, 0) for action in rule.then)
 
     async def release(self, held: Held, did: str, kind: str) -> None:

@@ -117,7 +117,7 @@ class Decider:
             return False
         if held.site.rules.site_holdout and draw(session.visitor, "site") < held.site.rules.site_holdout:
             return await self._site_holdout(turn, rule, now)
-        if self.claims.closed(held, rule):
+        if self.claims.closed(held.site.id, rule):
             self._no_capacity(turn, rule, now)
             return False
         try:
@@ -265,7 +265,7 @@ class Decider:
         common = held.site.rules.defaults.caps
         if not_before_left(held.session, rule.caps, common, now):
             return False
-        return self.claims.may_act(held, rule)
+        return self.claims.may_act(held.site.id, rule)
 
     # --- the record ----------------------------------------------------------------------------------------
 

@@ -77,6 +77,7 @@ class Delivery:
     def made(self, held: Held, decision: Decision) -> None:
         """The session has a decision: it is sent as soon as it is stored."""
         held.session.decision = decision
+        held.tried.clear()
         self._committer.mark(held, partial(self._deliver, held, decision.id))
         self._plan(held)
 

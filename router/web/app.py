@@ -250,8 +250,12 @@ class Service:
         session = held.session if held is not None else decode_session(blob) if blob is not None else None
         if session is None or session.site != site:
             raise Refused("not_found", "There is no such session (any more).")
-        killed = site in self.engine.decider.killed
-        return explain(self.sites[site].rules, session, self.clock.now(), killed=killed)
+        killed, claims = site in self.engine.decider.killed, self.engine.decider.claims
+        chosen = self.sites[site]
+        return explain(
+            chosen.rules, session, self.clock.now(), killed=killed,
+            blocked=lambda rule: not claims.may_act(site, rule),
+        )  # fmt: skip
 
     def live(self, site: str) -> list[dict[str, Any]]:
         """The sessions of a site with an open page at this process that did something last, newest first."""

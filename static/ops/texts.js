@@ -101,6 +101,7 @@ const OBSTACLES = {
   killed: ["everything is stopped", "全体が停止中"],
   rollout: ["not rolled out to this visitor", "このお客様は公開対象外"],
   site_holdout: ["held out of everything", "全体の比較用グループ"],
+  no_capacity: ["nobody is free, or the wait is too long", "担当者に空きがない"],
   held_out: ["held out of this rule", "このルールの比較用グループ"],
 };
 

@@ -303,3 +303,22 @@ async def test_the_funnel_of_the_main_job_is_in_the_journal(world: World, redis:
         1,
         1,
     )
+
+
+async def test_after_a_conversation_rules_go_on_and_caps_decide(world: World, redis: Redis) -> None:
+    """A first talk is not the last thing that may ever be offered: the next decision is sent to the page that had the
+    first.
+    """
+    shopper = Shopper(world.at)
+    async with Agent(world.at) as agent:
+        await available(agent)
+        await world.later(5)
+        page, cid = await talking(world, shopper, agent)
+        assert (await agent.ask("close", cid=cid, disposition="answered", note=""))["t"] == "ok"
+        await world.later(60)
+        shown = len(shopper.all(wire.Show))
+        for path in ("/demo/shipping", "/demo/", "/demo/shipping", "/demo/", "/demo/shipping"):
+            page.send(ev.Page(0, "shipping", path))
+        await page.stored()
+        await until(lambda: len(shopper.all(wire.Show)) > shown)
+        assert shopper.all(wire.Show)[-1].kind == "invite"

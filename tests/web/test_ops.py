@@ -95,6 +95,7 @@ async def test_the_overview_shows_queues_shoppers_and_rules(desk: Desk, at: InLo
     assert (live["session"], live["page"], live["events"]) == (shopper.sid, "/demo/cart", 2)
     explained = (await desk.post("explain", session=shopper.sid)).json()["rules"]
     assert [rule["rule"] for rule in explained] == ["cart-wait", "shipping-loop", "size-doubt", "first-order"]
+    assert explained[0]["obstacle"] == "not_before"
     assert (await desk.post("explain", session="nobody")).json()["error"] == "not_found"
 
 

@@ -4,6 +4,7 @@ would turn if nothing more happened, and what else stands in the way. The same p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -70,18 +71,33 @@ class Explained(Struct, frozen=True):
     rollout: Draw
 
 
-def explain(rules: RuleSet, session: Session, now: int, *, killed: bool = False) -> list[Explained]:
-    """Every rule of the set, in the order of priority."""
+def explain(
+    rules: RuleSet,
+    session: Session,
+    now: int,
+    *,
+    killed: bool = False,
+    blocked: Callable[[Rule], bool] = lambda rule: False,
+) -> list[Explained]:
+    """Every rule of the set, in the order of priority. `blocked`: does it lack an agent, or what it wants available?"""
     pairs = zip(rules.rules, rules.entries, strict=True)
     ordered = sorted(pairs, key=lambda pair: -pair[0].priority)
     true = {rule.id for rule in rules.true(session)}
     return [
-        _explained(rules, rule, entry.when, session, now, rule.id in true, killed) for rule, entry in ordered
+        _explained(rules, rule, entry.when, session, now, rule.id in true, killed, blocked(rule))
+        for rule, entry in ordered
     ]
 
 
 def _explained(
-    rules: RuleSet, rule: Rule, when: Condition, session: Session, now: int, remembered: bool, killed: bool
+    rules: RuleSet,
+    rule: Rule,
+    when: Condition,
+    session: Session,
+    now: int,
+    remembered: bool,
+    killed: bool,
+    blocked: bool,
 ) -> Explained:
     common = rules.defaults.caps
     holds = rule.test(session, now)
@@ -97,7 +113,7 @@ def _explained(
         remembered=remembered,
         condition=node(when, session, now),
         true_at=None if holds else _true_at(rule, session, now),
-        obstacle=_obstacle(rules, rule, session, now, killed, rollout, site, own),
+        obstacle=_obstacle(rules, rule, session, now, killed, blocked, rollout, site, own),
         not_before_ms=not_before_left(session, rule.caps, common, now),
         shown=session.shown.get(rule.id, 0),
         holdout=own,
@@ -117,9 +133,17 @@ def _true_at(rule: Rule, session: Session, now: int) -> int | None:
 
 
 def _obstacle(
-    rules: RuleSet, rule: Rule, session: Session, now: int, killed: bool, rollout: Draw, site: Draw, own: Draw
+    rules: RuleSet,
+    rule: Rule,
+    session: Session,
+    now: int,
+    killed: bool,
+    blocked: bool,
+    rollout: Draw,
+    site: Draw,
+    own: Draw,
 ) -> str:
-    """What keeps it from acting, in the order of a decision; capacity and the visitor's caps lie in the store."""
+    """What keeps it from acting, in the order of a decision; the visitor's caps over sessions lie in the store."""
     if rule.mode == "off":
         return "off"
     if killed:
@@ -133,6 +157,8 @@ def _obstacle(
         return "shadow"
     if site.inside:
         return "site_holdout"
+    if blocked:
+        return "no_capacity"
     return "held_out" if own.inside else ""
 
 

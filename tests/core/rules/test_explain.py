@@ -99,10 +99,15 @@ def test_what_stands_in_the_way_is_told_in_the_order_of_a_decision() -> None:
     when = Compare("page.type", "eq", "cart")
 
     def obstacle(
-        defaults: Defaults = NO_CAPS, *, site_holdout: float = 0.0, killed: bool = False, **more: Any
+        defaults: Defaults = NO_CAPS,
+        *,
+        site_holdout: float = 0.0,
+        killed: bool = False,
+        blocked: bool = False,
+        **more: Any,
     ) -> str:
         file = RuleFile(1, (article("a", when, **more),), defaults, site_holdout)
-        return explain(RuleSet(file), session, START, killed=killed)[0].obstacle
+        return explain(RuleSet(file), session, START, killed=killed, blocked=lambda rule: blocked)[0].obstacle
 
     assert obstacle() == ""
     assert obstacle(mode="off", killed=True) == "off"
@@ -110,7 +115,8 @@ def test_what_stands_in_the_way_is_told_in_the_order_of_a_decision() -> None:
     assert obstacle(rollout=0.0) == "rollout"
     assert obstacle(Defaults(DefaultCaps(not_before_ms=30_000))) == "not_before"
     assert obstacle(mode="shadow", holdout=1.0) == "shadow"
-    assert obstacle(site_holdout=1.0, holdout=1.0) == "site_holdout"
+    assert obstacle(site_holdout=1.0, blocked=True) == "site_holdout"
+    assert obstacle(blocked=True, holdout=1.0) == "no_capacity"
     assert obstacle(holdout=1.0) == "held_out"
     session.shown["a"] = 1
     assert obstacle() == "per_session"
