@@ -203,6 +203,7 @@ async def test_an_article_is_a_link_to_the_web_and_to_nothing_else(peer: Peer, s
     await show(peer, "article", url="/demo/#sizes")
     link = ui(shopper.page).get_by_role("link")
     await expect(link).to_have_attribute("href", peer.url + "/demo/#sizes")
+    await until(lambda: peer.of(ev.Shown))
     await show(peer, "article", did="decision-2", url="javascript:window.hacked='url'")
     await until(lambda: len(peer.of(ev.Shown)) == 2)
     await expect(ui(shopper.page).get_by_role("link")).to_have_count(0)

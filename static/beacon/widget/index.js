@@ -36,7 +36,7 @@ export function mount(core) {
 
   /** Draw it as soon as nothing is in the way, or say why that could not be before `deadline`. */
   function present(decision, kind, content, deadline, again) {
-    const late = core.now() > deadline;
+    const late = core.now() >= deadline;
     const reason = obstacle() || (late ? 'expired' : null);
     if (reason && (late || reason !== 'hidden')) return core.event('deferred', { decision, reason });
     const quiet = typedAt + QUIET_MS - performance.now();
