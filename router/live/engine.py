@@ -7,7 +7,6 @@ invites, talks) lies in `Decider`, `Delivery` and `Talks`, which work beside the
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -23,6 +22,7 @@ from router.core.fold import fold
 from router.core.session import admit, continues, hide
 from router.core.site import Site
 from router.errors import Refused
+from router.live.changeover import Changeover
 from router.live.clock import Clock
 from router.live.decider import Decider
 from router.live.held import Held, Peer
@@ -36,7 +36,6 @@ from router.store.visitors import Visitors
 log = structlog.get_logger()
 
 ACKS_S: Final = 1.0
-SLICE_S: Final = 0.002
 DWELL: Final = 1 << number("dwell")
 
 
@@ -69,6 +68,7 @@ class Engine:
         self._beside: list[asyncio.Task[None]] = []
         self.delivery.bind(self.committer, self.timers)
         talks.bind(self.committer)
+        self.changeover = Changeover(sites, clock, self.holdings, self.timers, decider)
 
     # --- life of the process -------------------------------------------------------------------------------
 
@@ -301,37 +301,6 @@ class Engine:
             held.session.profile = profile
             self.committer.mark(held)
             self._decide(held, "", 1 << PROFILE, self.clock.now())
-
-    # --- other rules ---------------------------------------------------------------------------------------
-
-    def take_site(self, site: Site) -> None:
-        """Other rules or texts are in force from now on: the sessions that are held go over to them, some at a time."""
-        self.sites[site.id] = site
-        self.holdings.spawn(self._go_over(site))
-
-    async def _go_over(self, site: Site) -> None:
-        begin = time.perf_counter()
-        for held in self.holdings.all():
-            if self.sites[site.id] is not site:
-                return  # newer ones came meanwhile
-            if held.site.id == site.id:
-                held.site = site
-                site.rules.adopt(held.session, self.clock.now(), held.due)
-                self.timers.plan(held)
-            if time.perf_counter() - begin > SLICE_S:
-                await asyncio.sleep(0)
-                begin = time.perf_counter()
-
-    def stop_site(self, site: str, killed: bool) -> None:
-        """Everything proactive of a site stops at once, what is on its way or open too; or it may go on."""
-        if not killed:
-            self.decider.killed.discard(site)
-            return
-        self.decider.killed.add(site)
-        now = self.clock.now()
-        for held in self.holdings.all():
-            if held.site.id == site:
-                self.delivery.stop(held, now)
 
     # --- a page closes -------------------------------------------------------------------------------------
 

@@ -122,7 +122,7 @@ class Service:
         )  # fmt: skip
         self.desk.on_farewell = self.engine.farewell_elsewhere
         self.desk.on_visitor = self.engine.visitor_told
-        self.rulebook.bind(self.engine.take_site, self.engine.stop_site)
+        self.rulebook.bind(self.engine.changeover.take, self.engine.changeover.stop)
         self.roster = Roster(self.engine)
         self._beside: list[asyncio.Task[None]] = []
         app = Starlette(

@@ -80,7 +80,7 @@ def run(case: Case, site: Site, rules: RuleSet) -> tuple[tuple[str, ...], Sessio
         if isinstance(step, Wait):
             now += step.ms
         else:
-            actions.append(Action(case.name, case.visitor or case.name, now, (step,)))  # type: ignore[arg-type]
+            actions.append(Action(case.name, case.visitor or case.name, now, (step,)))
     tried, sessions = trial.run_until(actions, now, site, rules)
     acted = tuple(firing.rule for firing in tried.firings if firing.outcome in ACTED and firing.at <= now)
     return acted, sessions.get(case.name), now

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
 
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import Node
 
 from router.core import facts, units
 from router.core.document import Document, Json, Shape
-from router.core.facts import FACTS, Fact
+from router.core.facts import FACTS
 from router.core.hours import Hours
 from router.core.hours_form import ALWAYS_OPEN, WINDOW
+from router.core.rules.comparisons import DWELL, MAX_MS, ORDER, Comparison, money, value_of
 from router.core.rules.model import (
     All,
     AnyOf,
     Attribute,
     Available,
-    Compare,
     Condition,
     Known,
     Leaving,
@@ -35,12 +35,10 @@ from router.core.rules.model import (
     Silence,
     Step,
 )  # fmt: skip
-from router.core.scalars import FLAG, KEY, LANGUAGE, NAME, NUMBER, PATH, SHARE, WORD, length, whole, written
-from router.core.session import CAP_MS
-from router.core.shapes import Again, Choice, Either, Fields, Key, ListOf, Made, OneKey, Scalar
+from router.core.scalars import KEY, NAME, NUMBER, PATH, WORD, length, whole, written
+from router.core.shapes import Again, Choice, Either, Fields, Key, ListOf, Made, OneKey
 from router.core.trail import SEEN_TIMES
 
-MAX_MS: Final = CAP_MS  # a session lives 24 h, so nothing in it lasts longer
 MAX_PARTS: Final = 32
 
 
@@ -83,104 +81,6 @@ SEEN_RATE: Final = written(
     rate(SEEN_TIMES, MAX_MS),
 )
 FOR: Final = length("a duration from 1s to 24h such as `45s`", units.SECOND, MAX_MS)
-DWELL: Final = length("a duration of at most 24h such as `3m`", 0, MAX_MS)
-
-
-# --- comparisons -------------------------------------------------------------------------------------------
-
-
-def _money(currency: str | None) -> Scalar[tuple[float, str]]:
-    def make(text: str) -> tuple[float, str]:
-        value, unit = units.money(text)
-        if currency is not None and unit != currency:
-            raise ValueError(text)
-        return value, unit
-
-    if currency is None:
-        return written("money such as `8000 JPY`", units.MONEY, make)
-    return written(f"money in the site's currency, such as `8000 {currency}`", units.MONEY, make)
-
-
-_ORDER: Final = ("gte", "gt", "lte", "lt")
-_OPS: Final[dict[str, tuple[str, ...]]] = {
-    "page type": ("eq", "in"),
-    "path": ("eq", "in"),
-    "language": ("eq", "in"),
-    "word": ("eq", "in"),
-    "device": ("eq", "in"),
-    "flag": ("eq",),
-    "count": ("eq", *_ORDER),
-    "money": ("eq", *_ORDER),
-    "ratio": _ORDER,
-    "duration": _ORDER,
-}
-
-
-def _value(fact: Fact, currency: str | None) -> Shape[Any]:
-    shapes: dict[str, Shape[Any]] = {
-        "page type": Choice("a page type", facts.PAGE_TYPES),
-        "path": PATH,
-        "language": LANGUAGE,
-        "word": WORD,
-        "device": Choice("a device", facts.DEVICES),
-        "flag": FLAG,
-        "count": whole(0, 1_000_000),
-        "money": _money(currency),
-        "ratio": SHARE,
-        "duration": DWELL,
-    }
-    return shapes[fact.kind]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What stands after a fact: a value that it equals, or operators with values that all hold."""
-
-    fact: Fact
-    value: Shape[Any]
-
-    @property
-    def _ops(self) -> tuple[str, ...]:
-        return _OPS[self.fact.kind]
-
-    def load(self, node: Node, doc: Document) -> Condition:
-        if isinstance(node, MappingNode):
-            return self._operators(node, doc)
-        if "eq" in self._ops:
-            return self._compare("eq", self.value.load(node, doc))
-        raise doc.wrong(node, f"a comparison of {self.fact.name} such as `{{gte: ...}}`")
-
-    def _operators(self, node: Node, doc: Document) -> Condition:
-        pairs = doc.pairs(node, f"a comparison of {self.fact.name}")
-        if not pairs:
-            raise doc.wrong(node, f"an operator of {self.fact.name}: {', '.join(self._ops)}")
-        parts = tuple(doc.all(lambda pair: self._operator(*pair, doc), pairs))
-        return parts[0] if len(parts) == 1 else All(parts)
-
-    def _operator(self, op: str, key: Node, node: Node, doc: Document) -> Condition:
-        if op not in self._ops:
-            raise doc.unknown(key, f"an operator of {self.fact.name}", op, self._ops)
-        return self._compare(op, (self._list() if op == "in" else self.value).load(node, doc))
-
-    def _list(self) -> ListOf[Any]:
-        return ListOf(f"a list of values of {self.fact.name}", self.value)
-
-    def _compare(self, op: str, value: Any) -> Compare:
-        if self.fact.kind == "money":
-            amount, unit = value
-            return Compare(self.fact.name, op, amount, unit)
-        return Compare(self.fact.name, op, value)
-
-    def schema(self) -> Json:
-        plain = [self.value.schema()] if "eq" in self._ops else []
-        operators = {op: (self._list() if op == "in" else self.value).schema() for op in self._ops}
-        mapping = {
-            "type": "object",
-            "properties": operators,
-            "minProperties": 1,
-            "additionalProperties": False,
-        }
-        return {"anyOf": [*plain, mapping]}
 
 
 # --- conditions --------------------------------------------------------------------------------------------
@@ -196,7 +96,7 @@ def condition(names: Names) -> OneKey[Condition]:
     inner: Again[Condition] = Again("condition", lambda: shape)
     several = ListOf("a list of conditions", inner, MAX_PARTS)
     variants: dict[str, Shape[Condition]] = {
-        **{name: Comparison(fact, _value(fact, names.currency)) for name, fact in FACTS.items()},
+        **{name: Comparison(fact, value_of(fact, names.currency)) for name, fact in FACTS.items()},
         **_counts(),
         "exit": Made(Choice("a sign of leaving", LEAVING), Leaving),
         "cart.shortfall": _shortfall(names.currency),
@@ -235,21 +135,21 @@ def _signs(of: str, gte: tuple[int, int]) -> Signs:
 
 
 def _shortfall(currency: str | None) -> Shape[Condition]:
-    money = _money(currency)
+    amount = money(currency)
 
     def make(to: tuple[float, str], lte: tuple[float, str]) -> Shortfall:
         if to[1] != lte[1]:
             raise ValueError
         return Shortfall(to[0], lte[0], to[1])
 
-    keys = {"to": Key(money, required=True), "lte": Key(money, required=True)}
+    keys = {"to": Key(amount, required=True), "lte": Key(amount, required=True)}
     return Made(Fields("cart.shortfall", dict, keys), lambda given: make(**given), "both in one currency")
 
 
 _ATTRIBUTE: Final[Fields[dict[str, Any]]] = Fields(
     "visitor.attribute",
     dict,
-    {"name": Key(NAME, required=True), "eq": Key(WORD), **{op: Key(NUMBER) for op in _ORDER}},
+    {"name": Key(NAME, required=True), "eq": Key(WORD), **{op: Key(NUMBER) for op in ORDER}},
 )
 
 

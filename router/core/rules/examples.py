@@ -41,7 +41,7 @@ class Wait(Struct, frozen=True):
     ms: int
 
 
-Step = Wait | ev.Event
+Step = Wait | ev.AnyEvent
 
 
 class Case(Struct, frozen=True):
@@ -136,8 +136,8 @@ class _Event:
         if "currency" in self._names() and ("value" in given or "item" in given):
             given.setdefault("currency", self.currency)
         try:
-            event: ev.Event = msgspec.convert(
-                _positional(self.form, {"age_ms": 0, **given}), self.form, strict=False
+            event: ev.AnyEvent = msgspec.convert(
+                _positional(self.form, {"age_ms": 0, **given}), ev.AnyEvent, strict=False
             )
         except KeyError as missing:
             raise doc.fault(node, f"expected the field {missing} of {self.kind}, found none") from None
