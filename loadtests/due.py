@@ -173,8 +173,8 @@ class Silent:
 
     def begin(self, silence_s: float) -> None:
         """Look at the cart, and do nothing more."""
-        self.sock.sendall(frames.batch(self.page, 1, CART))
         self.due = time.perf_counter() + silence_s
+        self.sock.sendall(frames.batch(self.page, 1, CART))
 
     def shown(self) -> bool:
         """Read what came; whether the decision is there. It is drawn at once, and said so."""

@@ -18,7 +18,9 @@ class Handle(Protocol):
 
 
 class Clock(Protocol):
-    """What the service knows of time."""
+    """What the service knows of time. `grain_ms`: it may be as much later than it says, and no more."""
+
+    grain_ms: int
 
     def now(self) -> int:
         """The moment it is."""
@@ -33,6 +35,8 @@ class Clock(Protocol):
 class WallClock:
     """The real time."""
 
+    grain_ms = 1
+
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
 
@@ -46,11 +50,13 @@ class WallClock:
 
     def call_at(self, moment: int, callback: Callable[[], None]) -> Handle:
         """Run `callback` at `moment`; the loop's timers count whole milliseconds, so one is added."""
-        return self._loop.call_later(max(0, moment - self.now() + 1) / 1000, callback)
+        return self._loop.call_later(max(0, moment - self.now() + self.grain_ms) / 1000, callback)
 
 
 class DrivenClock:
     """A clock that stands still until it is moved; what was planned runs in order at its own moment."""
+
+    grain_ms = 0
 
     def __init__(self, start: int) -> None:
         self._now = start

@@ -64,7 +64,8 @@ class Timers:
         """Wake whoever is due, for 2 ms at a stretch: when a shop opens, all its sessions are due at once."""
         self._armed, self._handle = 0, None
         now, until = self._clock.now(), time.perf_counter() + SLICE_S
-        while self._heap and self._heap[0][0] <= now and time.perf_counter() < until:
+        passed = now - self._clock.grain_ms  # an event's own moment was cut to the grain as well
+        while self._heap and self._heap[0][0] <= passed and time.perf_counter() < until:
             moment, _, held = heapq.heappop(self._heap)
             if held.armed != moment:
                 continue

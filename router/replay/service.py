@@ -9,7 +9,6 @@ notes every decision and every transition of a conversation.
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import struct
 import sys
@@ -20,6 +19,7 @@ from typing import Final
 import msgspec
 import uvloop
 
+from router.live import collector
 from router.live.clock import DrivenClock
 from router.settings import Settings
 from router.web.app import Service
@@ -44,8 +44,7 @@ async def serve(control: socket.socket, redis_url: str, sites: Path, secret: byt
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     reader, writer = await asyncio.open_unix_connection(sock=control)
-    gc.freeze()  # what stands now lives as long as the process
-    gc.set_threshold(50_000, 20, 20)
+    collector.settle()
     writer.write(address.encode() + b"\n")
     while (asked := await reader.read(PAIR.size)) and len(asked) == PAIR.size:
         moment, events = PAIR.unpack(asked)

@@ -26,6 +26,7 @@ from router.core.document import FileErrors
 from router.core.rules.explain import Explained, explain
 from router.core.site import Site, load_sites
 from router.errors import Refused, StartError
+from router.live import collector
 from router.live.claims import Claims
 from router.live.clock import Clock
 from router.live.commit import decode_session
@@ -181,8 +182,8 @@ class Service:
         await self.engine.start()
         self.webhooks.start()
         await self.rulebook.look()
-        self._beside.append(asyncio.create_task(self.rulebook.run()))
-        self._beside.append(asyncio.create_task(self.journal.run()))
+        beside = (self.rulebook.run(), self.journal.run(), collector.tidy(lambda: not self.engine.holdings))
+        self._beside += [asyncio.create_task(work) for work in beside]
 
     async def stop(self) -> None:
         """Close sockets, store what was folded, write the journal."""

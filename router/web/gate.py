@@ -40,12 +40,20 @@ class Gate(HttpToolsProtocol):
             super().handle_websocket_upgrade()
             if behind:
                 cast(asyncio.Protocol, self.transport.get_protocol()).data_received(behind)
-            return
+        else:
+            self._hand_over(behind)
+        self._part()
+
+    def _hand_over(self, behind: bytes) -> None:
         self.connections.discard(self)
         protocol = self.shopper_protocol()
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
         feed(protocol, self._request() + behind)
+
+    def _part(self) -> None:
+        """The parser and this protocol hold each other: parted, both go at once, and not when the collector comes."""
+        self.parser = cast(Any, None)
 
     # --- asyncio -------------------------------------------------------------------------------------------
 
@@ -68,6 +76,7 @@ class Gate(HttpToolsProtocol):
         """It is gone."""
         self._head_came()
         super().connection_lost(exc)
+        self._part()
 
     def _expect_head(self) -> None:
         if self._deadline is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -22,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from router.errors import StartError
+from router.live import collector
 from router.live.clock import WallClock
 from router.settings import Settings, kept_secret
 from router.store.embedded import Embedded, check_version
@@ -92,8 +92,7 @@ async def _tell(server: Server, running: Running, announce: Callable[[Running], 
     while not server.started:
         await asyncio.sleep(0.02)
     uvicorn_log.disabled = False
-    gc.collect()
-    gc.freeze()  # what stands now lives as long as the process: the collector need not look at it again
+    collector.settle()
     structlog.get_logger().info("serving", address=running.address)
     if announce is not None:
         announce(running)
