@@ -12,6 +12,7 @@ from typing import Final
 
 from router.errors import StartError
 
+MIB: Final = 1024 * 1024
 PACKAGE: Final = Path(__file__).parent
 DEMO_SITES: Final = PACKAGE / "demo" / "site.yaml"
 
@@ -25,6 +26,7 @@ class Settings:
     tokens, at least 32 bytes; empty means "generated once, kept in `data`". demo: serve the demo shop and its login.
     static: folder of the front end. log_level: debug, info, warning, error. sweep_ms: how often lost wake-ups are
     covered. lease_ms: how long people of a dead process count as present; 0 means for ever (a driven clock jumps).
+    behaviour_bytes: how much of what shoppers did is kept for trying rules on it; 0 keeps nothing.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +40,7 @@ class Settings:
     log_level: str = "info"
     sweep_ms: int = 1_000
     lease_ms: int = 15_000
+    behaviour_bytes: int = 64 * MIB
 
     @property
     def static_folder(self) -> Path:
@@ -60,6 +63,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         data=Path(environment.get("ROUTER_DATA") or ".router"),
         secret=secret.encode(),
         log_level=_level(environment.get("ROUTER_LOG_LEVEL") or "info"),
+        behaviour_bytes=_mebibytes(environment.get("ROUTER_BEHAVIOUR_MB") or "64") * MIB,
     )
 
 
@@ -101,6 +105,14 @@ def _make_secret(file: Path) -> None:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise StartError(f"PORT has to be a number from 0 (take a free one) to 65535, not {text!r}.")
+    return int(text)
+
+
+def _mebibytes(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65536:
+        raise StartError(
+            f"ROUTER_BEHAVIOUR_MB has to be a number of MiB from 0 (keep nothing) to 65536, not {text!r}."
+        )
     return int(text)
 
 

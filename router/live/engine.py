@@ -29,6 +29,7 @@ from router.live.held import Held, Peer
 from router.live.holdings import Holdings, Inbox
 from router.live.talks import Talks
 from router.live.timers import Timers
+from router.store.behaviour import Behaviour
 from router.store.link import LinkLost
 from router.store.sessions import Sessions
 from router.store.visitors import Visitors
@@ -52,6 +53,7 @@ class Engine:
         new_id: Callable[[], str],
         decider: Decider,
         talks: Talks,
+        behaviour: Behaviour,
     ) -> None:
         self.sites = sites
         self.store = store
@@ -64,6 +66,7 @@ class Engine:
         self.decider = decider
         self.delivery = decider.delivery
         self.talks = talks
+        self.behaviour = behaviour
         self.events = 0
         self._beside: list[asyncio.Task[None]] = []
         self.delivery.bind(self.committer, self.timers)
@@ -203,11 +206,11 @@ class Engine:
             mask |= 1 << kind
             if kind >= 30:
                 self.delivery.feedback(held, event, now)
-        if page_id not in held.peers:
-            hide(
-                session, page_id, session.pages[page_id].last
-            )  # what a page without a socket said of being seen
+        page, is_open = session.pages[page_id], page_id in held.peers
+        if not is_open:  # what a page without a socket said of being seen
+            hide(session, page_id, page.last)
         self.events += len(events)
+        self.behaviour.add(session, page_id, page.mark, now, is_open, events)
         return mask
 
     def _decide(self, held: Held, page_id: str, mask: int, now: int) -> None:
@@ -314,6 +317,7 @@ class Engine:
         session, now = held.session, self.clock.now()
         session.newest = max(session.newest, now)
         self.store.page_closed(session.sid, peer.page)
+        self.behaviour.add(session, peer.page, 0, now, False, ())
         page = session.pages.get(peer.page)
         if page is not None and page.state:
             hide(session, peer.page, now)

@@ -35,7 +35,7 @@ async def serve(control: socket.socket, redis_url: str, sites: Path, secret: byt
     clock = DrivenClock(start)
     listening = bind("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    settings = Settings(sites=sites, sweep_ms=SWEEP_MS, lease_ms=0, log_level="error")
+    settings = Settings(sites=sites, sweep_ms=SWEEP_MS, lease_ms=0, behaviour_bytes=0, log_level="error")
     service = Service(settings, redis_url, secret, clock, address)
     for name, site in service.sites.items():
         service.sites[name] = msgspec.structs.replace(site, origins=(address,))

@@ -1,5 +1,5 @@
-"""Rules tried on a recording without a service: the same fold, the same rules and the same order of a decision, on a
-clock of the recording's own.
+"""Rules tried on what shoppers did, without a service: the same fold, the same rules and the same order of a decision,
+on a clock of its own.
 
 Sockets, stores and people are left out: an agent is always free, a budget never spent, whatever is shown is drawn at
 once and nobody answers it. What a visitor was shown and bought counts over sessions. The same input gives the same
@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,11 +23,11 @@ from router.core.rules.model import Action as RuleAction
 from router.core.rules.model import GiveOffer
 from router.core.session import Decision, Profile, Session, admit, expired, hide
 from router.core.site import Site
-from router.replay.recording import Action, Recording
+from router.errors import Refused
+from router.store.behaviour import Batch
 
-LINGER_MS: Final = 150_000
 DWELL: Final = 1 << ev.number("dwell")
-PAGE: Final = "000000001-trial"
+FEEDBACK: Final = (ev.Shown, ev.Accepted, ev.Dismissed, ev.Copied, ev.Deferred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +56,38 @@ class Trial:
     events: int = 0
 
 
-def run(recording: Recording, site: Site, rules: RuleSet) -> Trial:
-    """Try the rules on the recording."""
-    return _Run(site, rules).run(recording.actions)
+def run(batches: Iterable[Batch], site: Site, rules: RuleSet) -> Trial:
+    """Try the rules on batches in the order of time."""
+    trying = _Run(site, rules)
+    for batch in batches:
+        trying.take(batch)
+    trying.pass_until(None)
+    return trying.trial
 
 
 def run_until(
-    actions: list[Action], end: int, site: Site, rules: RuleSet
+    batches: Iterable[Batch], end: int, site: Site, rules: RuleSet
 ) -> tuple[Trial, dict[str, Session]]:
-    """Try the rules on a few actions, and no longer than until `end`; also the sessions as they are then."""
+    """Try the rules no longer than until `end`; also the sessions as they are then."""
     trying = _Run(site, rules)
-    trying.act(actions)
+    for batch in batches:
+        if batch.at > end:
+            break
+        trying.take(batch)
     trying.pass_until(end)
     return trying.trial, trying.sessions()
 
 
 @dataclass(slots=True)
 class _Visit:
-    """A recorded session while it goes on. `wake` is the moment that stands in the heap (0: none)."""
+    """A session while it goes on. `open` are its pages with a socket, `wake` is the moment in the heap (0: none)."""
 
     name: str
     session: Session
     due: Due
-    here: bool = True
-    last_at: int = 0
+    open: set[str] = field(default_factory=set)
     wake: int = 0
-    open_until: int = 0
+    shown_until: int = 0
     patient: dict[str, int] = field(default_factory=dict)
 
 
@@ -96,17 +103,10 @@ class _Run:
         self._heap: list[tuple[int, int, _Visit]] = []
         self._order = itertools.count()
 
-    def run(self, actions: list[Action]) -> Trial:
-        """All of it, and what it leaves to come."""
-        self.act(actions)
-        self.pass_until(None)
-        return self.trial
-
-    def act(self, actions: list[Action]) -> None:
-        """One after another, and what time brings about between them."""
-        for action in actions:
-            self.pass_until(action.at)
-            self._act(action)
+    def take(self, batch: Batch) -> None:
+        """What time brought about until then, and then the batch."""
+        self.pass_until(batch.at)
+        self._act(batch)
 
     def sessions(self) -> dict[str, Session]:
         """The sessions by name as they are now."""
@@ -119,32 +119,29 @@ class _Run:
         heap = self._heap
         while heap and (moment is None or heap[0][0] <= moment):
             at, _, visit = heapq.heappop(heap)
-            if visit.wake == at and visit.here:
+            if visit.wake == at and visit.open:
                 visit.wake = 0
                 self._wake(visit, at)
 
     def _plan(self, visit: _Visit) -> None:
-        moments = [*visit.due.values(), *visit.patient.values(), visit.last_at + LINGER_MS]
-        if visit.open_until:
-            moments.append(visit.open_until)
-        moment = min(moments)
-        if not visit.wake or moment < visit.wake:
+        moments = [*visit.due.values(), *visit.patient.values()]
+        if visit.shown_until:
+            moments.append(visit.shown_until)
+        moment = min(moments, default=0)
+        if moment and (not visit.wake or moment < visit.wake):
             visit.wake = moment
             heapq.heappush(self._heap, (moment, next(self._order), visit))
 
     def _wake(self, visit: _Visit, now: int) -> None:
-        if visit.open_until and visit.open_until <= now:
-            visit.session.decision, visit.open_until = None, 0
+        if visit.shown_until and visit.shown_until <= now:
+            visit.session.decision, visit.shown_until = None, 0
         self._consider(visit, self._on_time(visit, now), now)
         waited = [name for name, moment in visit.patient.items() if moment <= now]
         for name in waited:
             del visit.patient[name]
         again = [rule for name in waited if (rule := self.rules.find(name)) and rule.test(visit.session, now)]
         self._consider(visit, again, now)
-        if now >= visit.last_at + LINGER_MS:
-            self._leave(visit, now)
-        else:
-            self._plan(visit)
+        self._plan(visit)
 
     def _on_time(self, visit: _Visit, now: int) -> list[Rule]:
         """What turned true by time; what did so too long ago, while nobody looked, is late."""
@@ -157,57 +154,64 @@ class _Run:
 
     # --- a visit ---------------------------------------------------------------------------------------------
 
-    def _act(self, action: Action) -> None:
-        visit, now = self._visit(action), action.at
-        events: tuple[ev.AnyEvent, ...] = action.events
-        if not visit.here or not visit.session.events:
-            visit.here = True
-            events = (*events, ev.Dwell(0, 0, ev.FOCUSED))
-        session, mask = visit.session, 0
-        admit(session, PAGE)
-        for event in events:
-            mask |= 1 << fold(session, PAGE, event, now)
-            if type(event) is ev.Purchase:
-                self.trial.bought[visit.name].append(now)
-                self._orders[session.visitor] += 1
-        self.trial.events += len(events)
-        visit.last_at = now
-        fired = self.rules.edges(session, mask, now, visit.due)
-        if session.decision is not None and suppressed(session, now) in ("payment", "bought"):
-            session.decision, visit.open_until = None, 0
+    def _act(self, batch: Batch) -> None:
+        visit, now = self._visit(batch), batch.at
+        if batch.open:
+            visit.open.add(batch.page)
+        else:
+            visit.open.discard(batch.page)
+        mask = self._fold(visit, batch)
+        fired = self.rules.edges(visit.session, mask, now, visit.due) if batch.events or visit.open else []
+        if visit.session.decision is not None and suppressed(visit.session, now) in ("payment", "bought"):
+            visit.session.decision, visit.shown_until = None, 0
         self._consider(visit, fired, now)
-        self._plan(visit)
+        if visit.open:
+            self._plan(visit)
+        else:  # nothing is decided until the shopper comes back
+            visit.due.clear()
+            visit.patient.clear()
 
-    def _visit(self, action: Action) -> _Visit:
-        visit = self._visits.get(action.session)
-        if visit is None or expired(visit.session, action.at):
-            visit = self._visits[action.session] = self._begin(action)
-        elif not visit.here:
-            self.rules.adopt(visit.session, action.at, visit.due)
-            self._consider(visit, self._on_time(visit, action.at), action.at)
+    def _fold(self, visit: _Visit, batch: Batch) -> int:
+        """The kinds that came. What was done about decisions that these rules did not make is left out."""
+        session, mask = visit.session, 0
+        try:
+            page = admit(session, batch.page)
+        except Refused:
+            return 0
+        for event in batch.events:
+            if not isinstance(event, FEEDBACK):
+                mask |= 1 << fold(session, batch.page, event, batch.at)
+            if type(event) is ev.Purchase:
+                self.trial.bought[visit.name].append(batch.at)
+                self._orders[session.visitor] += 1
+        self.trial.events += len(batch.events)
+        if not batch.events:
+            session.newest = max(session.newest, batch.at)
+            mask |= DWELL
+        if not batch.open:
+            hide(session, batch.page, page.last if batch.events else batch.at)
+        return mask
+
+    def _visit(self, batch: Batch) -> _Visit:
+        visit = self._visits.get(batch.session)
+        if visit is None or expired(visit.session, batch.at, open_now=bool(visit.open)):
+            visit = self._visits[batch.session] = self._begin(batch)
+        elif not visit.open:
+            self.rules.adopt(visit.session, batch.at, visit.due)
+            self._consider(visit, self._on_time(visit, batch.at), batch.at)
         return visit
 
-    def _begin(self, action: Action) -> _Visit:
+    def _begin(self, batch: Batch) -> _Visit:
         self.trial.sessions += 1
-        self._visited[action.visitor] += 1
+        self._visited[batch.visitor] += 1
         session = Session(
-            action.session, self.site.id, action.visitor, self.site.currency, action.at, action.at, "en",
-            self._visited[action.visitor],
+            batch.session, self.site.id, batch.visitor, self.site.currency, batch.at, batch.at, batch.language,
+            batch.visits or self._visited[batch.visitor],
         )  # fmt: skip
-        session.profile = Profile(self._orders[action.visitor])
-        visit = _Visit(action.session, session, Due(), last_at=action.at)
-        self.rules.adopt(session, action.at, visit.due)
+        session.profile = Profile(self._orders[batch.visitor])
+        visit = _Visit(batch.session, session, Due())
+        self.rules.adopt(session, batch.at, visit.due)
         return visit
-
-    def _leave(self, visit: _Visit, now: int) -> None:
-        """The page is closed: nothing is decided until the shopper comes back."""
-        session = visit.session
-        session.newest = max(session.newest, now)
-        hide(session, PAGE, now)
-        self._consider(visit, self.rules.edges(session, DWELL, now, visit.due), now)
-        visit.here = False
-        visit.due.clear()
-        visit.patient.clear()
 
     # --- a decision ------------------------------------------------------------------------------------------
 
@@ -260,9 +264,9 @@ class _Run:
         action = rule.then[0]
         visit.session.decision = Decision(
             f"{visit.name}-{now}"[:40], rule.id, self.rules.version, action.kind, "", (), now, now + rule.valid_ms,
-            PAGE, visit.session.cart.version, {}, state="shown", shown_at=now,
+            visit.session.current, visit.session.cart.version, {}, state="shown", shown_at=now,
         )  # fmt: skip
-        visit.open_until = now + self._open_ms(action)
+        visit.shown_until = now + self._open_ms(action)
         self._note(visit, rule, "made", "", now)
 
     def _open_ms(self, action: RuleAction) -> int:

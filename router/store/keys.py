@@ -19,7 +19,7 @@ AGENT_SESSION_TTL_S: Final = 12 * 3600
 TICKET_TTL_S: Final = 30
 LOGIN_TRIES_TTL_S: Final = 15 * 60
 
-FOREVER: Final = ("r:{site}:*", "f:{site}:budget:*", "k:{site}:*", "j:{n}")
+FOREVER: Final = ("r:{site}:*", "f:{site}:budget:*", "k:{site}:*", "j:{n}", "j:{n}:behaviour")
 
 
 # --- session: slot {sid} -----------------------------------------------------------------------------------
@@ -170,6 +170,11 @@ def beat(node: str) -> str:
 def journal(shard: int) -> str:
     """Stream of decisions, exposures, outcomes and routing. Bounded in length."""
     return f"j:{{{shard}}}"
+
+
+def behaviour(shard: int) -> str:
+    """Stream of what shoppers did, for trying rules on it. Bounded in bytes."""
+    return f"j:{{{shard}}}:behaviour"
 
 
 def wake(node: str) -> str:

@@ -38,6 +38,7 @@ from router.live.rulebook import Rulebook, SiteFiles
 from router.live.talks import Talks
 from router.live.webhooks import Webhooks
 from router.settings import Settings
+from router.store.behaviour import Behaviour
 from router.store.journal import Journal
 from router.store.link import Link
 from router.store.offers import Offers
@@ -104,6 +105,7 @@ class Service:
         self.redis = connect(redis_url)
         self.link = Link(redis_url)
         self.journal = Journal(self.redis, f"{self.node}.{clock.now()}", clock)
+        self.behaviour = Behaviour(self.redis, settings.behaviour_bytes)
         self.rulebook = self._rulebook()
         self.sites = _started(self.rulebook)
         self.visitors = Visitors(self.redis)
@@ -119,7 +121,7 @@ class Service:
         store = Sessions(self.link, self.node, lambda: secrets.token_hex(8))
         self.engine = Engine(
             self.sites, store, self.visitors, clock, secret, new_id,
-            Decider(clock, claims, delivery, self.journal, self.webhooks, new_id), talks,
+            Decider(clock, claims, delivery, self.journal, self.webhooks, new_id), talks, self.behaviour,
         )  # fmt: skip
         self.desk.on_farewell = self.engine.farewell_elsewhere
         self.desk.on_visitor = self.engine.visitor_told
@@ -182,7 +184,12 @@ class Service:
         await self.engine.start()
         self.webhooks.start()
         await self.rulebook.look()
-        beside = (self.rulebook.run(), self.journal.run(), collector.tidy(lambda: not self.engine.holdings))
+        beside = (
+            self.rulebook.run(),
+            self.journal.run(),
+            self.behaviour.run(),
+            collector.tidy(lambda: not self.engine.holdings),
+        )
         self._beside += [asyncio.create_task(work) for work in beside]
 
     async def stop(self) -> None:
@@ -289,6 +296,7 @@ class Service:
             "sessions": len(self.engine.holdings),
             "sockets": len(self.roster.sockets),
             "journal": {"waiting": self.journal.waiting, "dropped": dict(self.journal.dropped)},
+            "behaviour": {"written": self.behaviour.written, "dropped": self.behaviour.dropped},
             "rules": {site.id: site.rules.version for site in self.sites.values()},
             "killed": {site: who for site, who in self.rulebook.killed.items() if who},
             "refused": self.rulebook.errors,

@@ -98,7 +98,7 @@ def test_what_cannot_be_replayed_is_said(tmp_path: Path) -> None:
     faulty = tmp_path / "rules.yaml"
     faulty.write_text("version: 1\nrules: [{id: a, when: {page.typ: x}, then: [article: delivery]}]\n")
     for arguments, sentence in (
-        (["journal"], "nothing can be replayed from it"),
+        (["journal", "--redis-url", "redis://127.0.0.1:1"], "cannot be reached"),
         ([str(recording), "--rules", str(faulty)], "did you mean 'page.type'"),
         ([str(recording), "--rules", str(tmp_path / "none.yaml")], "cannot be read"),
         ([str(tmp_path / "none.csv")], "cannot be read as a recording"),

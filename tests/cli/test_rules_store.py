@@ -19,6 +19,7 @@ from router.errors import StartError
 from router.live.commit import encode_session
 from router.settings import DEMO_SITES
 from router.store import keys
+from router.store.behaviour import Behaviour
 from router.store.embedded import Embedded
 from router.store.rulebooks import Rulebooks, Switch
 
@@ -106,3 +107,25 @@ def test_a_session_is_explained_rule_by_rule(valkey: Embedded) -> None:
     assert [rule["rule"] for rule in found] == ["cart-wait", "shipping-loop", "size-doubt", "first-order"]
     with pytest.raises(StartError, match="no such session"):
         router(valkey, "explain", "sid-2")
+
+
+def test_rules_are_tried_on_what_the_service_kept(valkey: Embedded, shop: Path) -> None:
+    asked = ["replay", "journal", "--sites", str(shop / "site.yaml"), "--redis-url", valkey.url]
+    nothing = RUN.invoke(app, asked)
+    assert isinstance(nothing.exception, StartError)
+    assert "Nothing that shoppers of demo did is kept" in str(nothing.exception)
+    session = Session("sid-1", "demo", "v", "JPY", 1, 1)
+
+    async def keep() -> None:
+        async with Redis.from_url(valkey.url) as redis:
+            pen = Behaviour(redis, 1024 * 1024)
+            for number in (1, 2, 3):
+                at = 1_780_000_000_000 + number * 60_000
+                pen.add(session, PAGE, number, at, True, [ev.Page(0, "shipping", "/demo/shipping")])
+            pen.add(session, PAGE, 0, at + 1, False, [])
+            await pen.flush()
+
+    asyncio.run(keep())
+    told = RUN.invoke(app, asked)
+    assert told.exit_code == 0, told.output
+    assert "shipping-loop" in told.output and "1 sessions" in told.output

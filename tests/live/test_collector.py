@@ -1,4 +1,4 @@
-"""Nothing of ours waits for the collector: what ends goes by its reference counts, so looking at everything can wait."""
+"""Nothing of ours waits for the collector: what ends goes by its reference counts."""
 
 from __future__ import annotations
 

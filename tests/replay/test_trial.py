@@ -21,7 +21,9 @@ from router.live.clock import DrivenClock
 from router.replay import trial, trial_report
 from router.replay.page import PageClient
 from router.replay.recording import Action, Recording
+from router.replay.watched import watched
 from router.settings import DEMO_SITES
+from router.store import behaviour
 from router.store.embedded import Embedded
 from router.store.journal import read
 from router.web.app import read_sites
@@ -124,6 +126,8 @@ async def test_a_trial_fires_as_the_service_does(
             await drawn()
         sids = {shopper.sid: name for name, (shopper, _) in shoppers.items()}
         await at.service.journal.flush()
+        await at.service.behaviour.flush()
+        end = clock.now()
         live = [
             (
                 sids[entry.record["sid"]],
@@ -136,11 +140,13 @@ async def test_a_trial_fires_as_the_service_does(
             if entry.kind == "decision"
         ]
     site = demo()
-    tried = trial.run(recording, site, rules(site)).firings
-    end = recording.actions[-1].at
-    expected = [(f.session, f.at, f.rule, f.outcome, f.reason) for f in tried if f.at <= end]
-    assert sorted(live) == sorted(expected)
+    tried = trial.run(watched(recording.actions), site, rules(site)).firings
+    again = trial.run(await behaviour.kept(redis, "demo"), site, rules(site)).firings
     assert live
+    assert sorted(live) == sorted(
+        (f.session, f.at, f.rule, f.outcome, f.reason) for f in tried if f.at <= end
+    )
+    assert sorted(live) == sorted((sids[f.session], f.at, f.rule, f.outcome, f.reason) for f in again)
 
 
 async def _heard(shoppers: dict[str, tuple[Shopper, PageClient]]) -> None:
@@ -153,7 +159,8 @@ async def _heard(shoppers: dict[str, tuple[Shopper, PageClient]]) -> None:
 def test_the_same_input_gives_the_same_report() -> None:
     site, recording = demo(), shopped(1)
     first, second = (
-        trial_report.report(rules(site), trial.run(recording, site, rules(site))) for _ in range(2)
+        trial_report.report(rules(site), trial.run(watched(recording.actions), site, rules(site)))
+        for _ in range(2)
     )
     assert trial_report.table(first) == trial_report.table(second)
 
@@ -165,7 +172,7 @@ def action(name: str, seconds: int, *events: ev.AnyEvent) -> Action:
 def tried(text: str, *actions: Action) -> trial_report.Report:
     site = demo()
     ruleset = rules(site, "version: 1\ndefaults: {caps: {not_before: 0s visible}}\nrules:\n" + text)
-    return trial_report.report(ruleset, trial.run(Recording(list(actions)), site, ruleset))
+    return trial_report.report(ruleset, trial.run(watched(actions), site, ruleset))
 
 
 def test_the_report_counts_moments_pages_buyers_overlap_and_agents() -> None:

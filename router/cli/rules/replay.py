@@ -1,4 +1,4 @@
-"""`router rules replay`: rules tried on recorded sessions, without a service."""
+"""`router rules replay`: rules tried on recorded sessions or on the shop's own last days, without a service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from router.cli.replay import SITES, chosen_site
+from router.cli.rules.store import STORE, Url, asked
 from router.core.document import FileErrors
 from router.core.rules import form
 from router.core.rules.compile import RuleSet
@@ -16,11 +17,17 @@ from router.core.site import Site
 from router.errors import StartError
 from router.replay import trial, trial_report
 from router.replay.recording import load
+from router.replay.watched import watched
+from router.store import behaviour
+from router.store.behaviour import Batch
 from router.web.app import read_sites
 
 
 def replay(
-    file: Annotated[str, typer.Argument(help="The recording: CSV, may be gzipped.")],
+    file: Annotated[
+        str,
+        typer.Argument(help="A recording (CSV, may be gzipped), or `journal`: what the service kept itself."),
+    ],
     rules: Annotated[
         Path | None, typer.Option(help="The rules to try.", show_default="the site's own")
     ] = None,
@@ -32,31 +39,39 @@ def replay(
     ] = SITES,
     site: Annotated[str | None, typer.Option(help="Which of its sites; needed if there are several.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    redis_url: Url = STORE,
 ) -> None:
-    """Try rules on recorded sessions through the service's own fold and decisions, silences included.
+    """Try rules on what shoppers did, through the service's own fold and decisions, silences included.
 
     Per rule: how often and with which outcome, at which moment and hour, what overlaps, who bought all the same, and
     how many agents would have been wanted at once. Agents are always free, and nobody answers. The same input prints
     the same.
     """
-    if file == "journal":
-        raise StartError(
-            "The journal keeps decisions and what became of them, not every event, so nothing can be replayed from it; "
-            "give a recording."
-        )
     shop = chosen_site(read_sites(sites), site)
-    recording = load(Path(file), shop.currency)
+    batches = _batches(file, shop, redis_url)
     first = _rules(shop, rules)
-    before = trial_report.report(first, trial.run(recording, shop, first))
+    before = trial_report.report(first, trial.run(batches, shop, first))
     if against is None:
         typer.echo(_json(before) if as_json else trial_report.table(before))
         return
     second = _rules(shop, against)
-    after = trial_report.report(second, trial.run(recording, shop, second))
+    after = trial_report.report(second, trial.run(batches, shop, second))
     if as_json:
         typer.echo(json.dumps([trial_report.as_json(before), trial_report.as_json(after)], indent=1))
     else:
         typer.echo(trial_report.changes(before, after))
+
+
+def _batches(file: str, site: Site, url: str) -> list[Batch]:
+    if file != "journal":
+        return list(watched(load(Path(file), site.currency).actions))
+    found = asked(url, lambda redis: behaviour.kept(redis, site.id))
+    if not found:
+        raise StartError(
+            f"Nothing that shoppers of {site.id} did is kept at {url}; is REDIS_URL right, and is "
+            "ROUTER_BEHAVIOUR_MB above 0?"
+        )
+    return found
 
 
 def _json(found: trial_report.Report) -> str:

@@ -38,7 +38,9 @@ Who = Annotated[str, typer.Option(help="Who does it; kept with the change.", sho
 STORE = "redis://127.0.0.1:6379/0"
 
 
-def _asked(url: str, work: Callable[[Redis], Awaitable[T]]) -> T:
+def asked(url: str, work: Callable[[Redis], Awaitable[T]]) -> T:
+    """What the store says. Raises StartError if it cannot be reached."""
+
     async def run() -> T:
         redis: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
         try:
@@ -65,7 +67,7 @@ def publish(
     if site not in sites:
         raise StartError(f"Choose a site with --site: {', '.join(sites)}.")
     chosen, text = sites[site], rules.read_text(encoding="utf-8")
-    number = _asked(
+    number = asked(
         url,
         lambda redis: Rulebooks(redis).publish(
             chosen.id, text, chosen.rules.version, who or getpass.getuser(), note, _now()
@@ -77,7 +79,7 @@ def publish(
 def history(site: SiteId, redis_url: Url = STORE) -> None:
     """What was published for a site, newest first, by whom, and why."""
     table = Table("revision", "version", "when", "who", "note")
-    for revision in _asked(redis_url, lambda redis: Rulebooks(redis).history(site)):
+    for revision in asked(redis_url, lambda redis: Rulebooks(redis).history(site)):
         when = datetime.fromtimestamp(revision.at / 1000).astimezone().isoformat(timespec="seconds")
         table.add_row(str(revision.number), revision.version, when, revision.who, revision.note)
     Console().print(table if table.row_count else f"Nothing was published for {site}: its file is in force.")
@@ -99,7 +101,7 @@ def roll_back(
         by = who or getpass.getuser()
         return await books.publish(site, old.text, old.version, by, f"back to {number}", _now())
 
-    published = _asked(redis_url, work)
+    published = asked(redis_url, work)
     if published is None:
         raise StartError(f"{site} has no revision {number}; `router rules history {site}` lists them.")
     typer.echo(f"{site}: revision {published} is what {number} was. It is in force within a second.")
@@ -107,13 +109,13 @@ def roll_back(
 
 def kill(site: SiteId, who: Who = "", redis_url: Url = STORE) -> None:
     """Stop everything proactive of a site, at every process, within a second. Conversations go on."""
-    _asked(redis_url, lambda redis: Rulebooks(redis).kill(site, who or getpass.getuser()))
+    asked(redis_url, lambda redis: Rulebooks(redis).kill(site, who or getpass.getuser()))
     typer.echo(f"{site}: nothing proactive happens any more. `router rules revive {site}` lets it go on.")
 
 
 def revive(site: SiteId, redis_url: Url = STORE) -> None:
     """Let a site that was stopped go on."""
-    _asked(redis_url, lambda redis: Rulebooks(redis).kill(site, ""))
+    asked(redis_url, lambda redis: Rulebooks(redis).kill(site, ""))
     typer.echo(f"{site}: goes on.")
 
 
@@ -132,7 +134,7 @@ def explain_session(
         raise StartError("The language is ja or en.")
     files = SiteFiles(sites or settings.read().sites)
     sid = session.split(".")[2] if session.count(".") == 3 else session
-    found = _asked(redis_url, lambda redis: _look(redis, sid, files))
+    found = asked(redis_url, lambda redis: _look(redis, sid, files))
     if as_json:
         typer.echo(msgspec.json.encode(found))
         return

@@ -21,6 +21,7 @@ from router.core.site import Site
 from router.errors import StartError
 from router.replay import trial
 from router.replay.recording import Action
+from router.replay.watched import watched
 from router.web.app import read_sites
 
 START: Final = 1_780_000_000_000
@@ -81,7 +82,7 @@ def run(case: Case, site: Site, rules: RuleSet) -> tuple[tuple[str, ...], Sessio
             now += step.ms
         else:
             actions.append(Action(case.name, case.visitor or case.name, now, (step,)))
-    tried, sessions = trial.run_until(actions, now, site, rules)
+    tried, sessions = trial.run_until(watched(actions), now, site, rules)
     acted = tuple(firing.rule for firing in tried.firings if firing.outcome in ACTED and firing.at <= now)
     return acted, sessions.get(case.name), now
 
