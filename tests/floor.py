@@ -9,8 +9,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from router.core.routing import Duty, Reply, Talk
-from router.core.site import Disposition, Name, Queue
+from router.core.lines import Terms, terms
+from router.core.routing import Duty, Reply, Talk, signature
+from router.core.site import Break, Disposition, Name, Queue
 from router.store import keys
 from router.store.routing import Routing, duty_of, talk_of
 
@@ -38,9 +39,15 @@ class TestShop:
     queues: dict[str, Queue] = field(
         default_factory=lambda: {"help": _queue("Help", "ご案内"), "style": _queue("Style", "コーディネート")}
     )
+    breaks: tuple[Break, ...] = (Break("lunch", Name(ja="昼休み", en="Lunch")),)
 
 
 SITES = {SITE: TestShop()}
+
+
+def plain_terms(queue: str = "help", skills: Sequence[str] = (), wrap_ms: int = WRAP_MS) -> Terms:
+    """The terms of a queue that relaxes nothing."""
+    return Terms(queue=queue, steps=((0, signature(queue, skills)),), ring_ms=RING_MS, wrap_ms=wrap_ms)
 
 
 class Floor:
@@ -108,14 +115,20 @@ class Floor:
     # --- conversations ---
 
     async def open(
-        self, cid: str = "", *, queue: str = "help", skills: Sequence[str] = (), wrap_ms: int = WRAP_MS
+        self,
+        cid: str = "",
+        *,
+        queue: str = "help",
+        skills: Sequence[str] = (),
+        wrap_ms: int = WRAP_MS,
+        rules: Queue | None = None,
     ) -> Talk:
         """An invite was accepted; each comes a millisecond after the one before."""
         self.now += 1
         record = await self.run(
             self.routing.open(
-                SITE, cid or f"talk-{next(self._cids):04}", queue=queue, skills=skills, secret="secret-of-it",
-                language="ja", card="{}", ring_ms=RING_MS, wrap_ms=wrap_ms,
+                SITE, cid or f"talk-{next(self._cids):04}", secret="secret-of-it", language="ja", card="{}",
+                terms=plain_terms(queue, skills, wrap_ms) if rules is None else terms(queue, rules, skills),
             )
         )  # fmt: skip
         return talk_of(record)

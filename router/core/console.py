@@ -13,11 +13,12 @@ from msgspec import Meta, Struct
 
 from router.core.chat import Line
 from router.core.protocol import Body, ConversationId, MessageId, Offset
-from router.core.routing import Talk
+from router.core.routing import Talk, why_agent
 from router.errors import Refused
 
 MAX_FRAME_BYTES: Final = 16 * 1024
 NoteText = Annotated[str, Meta(max_length=4000)]
+Name = Annotated[str, Meta(max_length=60)]
 Ref = Annotated[int, Meta(ge=0, le=2**53)]
 
 
@@ -30,9 +31,10 @@ class _Ref(Struct):
 
 
 class Presence(_Frame, frozen=True, tag="presence"):
-    """The agent says whether they take conversations: available, away or break."""
+    """The agent says whether they take conversations: available, away, break (for a reason) or last_chat."""
 
     state: str
+    reason: Name = ""
 
 
 class Accept(_Frame, frozen=True, tag="accept"):
@@ -80,6 +82,42 @@ class Ping(_Frame, frozen=True, tag="ping"):
     """The console asks whether the link lives; the answer is all."""
 
 
+class Target(Struct, frozen=True):
+    """To whom a talk is passed: an agent or a queue, one of both."""
+
+    agent: Name = ""
+    queue: Name = ""
+
+
+class Transfer(_Frame, frozen=True, tag="transfer"):
+    """The agent passes a talk on, with a note for whoever has it next."""
+
+    cid: ConversationId
+    to: Target
+    note: NoteText = ""
+
+
+class Take(_Frame, frozen=True, tag="take"):
+    """The agent pulls a waiting conversation that fits; a supervisor any."""
+
+    cid: ConversationId
+
+
+class Assign(_Frame, frozen=True, tag="assign"):
+    """A supervisor lets a conversation ring for an agent."""
+
+    cid: ConversationId
+    agent: Name
+
+
+class SetPresence(_Frame, frozen=True, tag="set_presence"):
+    """A supervisor says for an agent whether they take conversations."""
+
+    agent: Name
+    state: str
+    reason: Name = ""
+
+
 class Close(_Frame, frozen=True, tag="close"):
     """The talk is over; `disposition` is one of the queue's."""
 
@@ -88,7 +126,10 @@ class Close(_Frame, frozen=True, tag="close"):
     note: NoteText = ""
 
 
-Frame = Presence | Accept | Decline | Say | Typing | History | Note | Close | Ping
+Frame = (
+    Presence | Accept | Decline | Say | Typing | History | Note | Close | Ping
+    | Transfer | Take | Assign | SetPresence
+)  # fmt: skip
 
 _decoder: Final[msgspec.json.Decoder[Frame]] = msgspec.json.Decoder(Frame)
 
@@ -116,6 +157,13 @@ def message(line: Line) -> dict[str, Any]:
     return asdict(line)
 
 
+def _transfer(talk: Talk) -> dict[str, Any] | None:
+    """Who passed it on and what they noted; `to`: for whom the transfer rings just now."""
+    if not talk.handed_by:
+        return None
+    return {"from": talk.handed_by, "note": talk.handed_note, "to": talk.to or None}
+
+
 def conversation(talk: Talk, offset: int, lines: list[Line] | None = None) -> dict[str, Any]:
     """A conversation as the console gets it. `deadline_ms`: when the ring or the wrap-up ends, else null."""
     form: dict[str, Any] = {
@@ -130,6 +178,9 @@ def conversation(talk: Talk, offset: int, lines: list[Line] | None = None) -> di
         "note": talk.note,
         "disposition": talk.disposition or None,
         "deadline_ms": talk.deadline or None,
+        "accepted_ms": talk.accepted or None,
+        "transfer": _transfer(talk),
+        "why_agent": why_agent(talk.why),
     }
     if lines is not None:
         form["messages"] = [message(line) for line in lines]

@@ -13,7 +13,9 @@ from functools import cache
 from math import ceil
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from router.errors import Refused
 
@@ -21,21 +23,22 @@ ACCEPTANCE: Final = 0.05  # prior: what share of open invites is accepted
 RISK: Final = 0.05  # how often more may accept than there are free slots
 SLOTS: Final = 256  # beyond this many free slots the limit grows in proportion, which is on the safe side
 
-PRESENCES: Final = ("available", "away", "break")
+PRESENCES: Final = ("available", "away", "break", "last_chat")
 OPEN_STATES: Final = ("waiting", "ringing", "active", "away")
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_QUEUES: Final = re.compile(r"[A-Za-z0-9_-]{1,40}(\+[A-Za-z0-9_-]{1,40})*")
+_SKILL: Final = re.compile(r"[A-Za-z0-9_-]{1,40}(:[1-5])?")
 
 
 def signature(queue: str, skills: Iterable[str]) -> str:
-    """What a conversation asks of an agent, as one word: `queue|skill,skill`, skills sorted, each once.
+    """What a conversation asks of an agent, as one word: `queue|skill,skill:level`, skills sorted, each once. A skill
+    without a level is met at any; `queue+queue` is served by agents of each.
 
     Raises `Refused("bad_request")` for a name that is not 1 to 40 of `A-Z a-z 0-9 _ -`.
     """
     wanted = sorted(set(skills))
-    for name in (queue, *wanted):
-        if _NAME.fullmatch(name) is None:
-            raise Refused("bad_request", "Queues and skills are named by 1 to 40 letters, digits, _ or -.")
+    if _QUEUES.fullmatch(queue) is None or not all(map(_SKILL.fullmatch, wanted)):
+        raise Refused("bad_request", "Queues and skills are named by 1 to 40 letters, digits, _ or -.")
     return f"{queue}|{','.join(wanted)}"
 
 
@@ -80,6 +83,9 @@ class Talk(Struct, frozen=True, kw_only=True):
     `state` is waiting, ringing, active, away, wrap-up or closed; `end` says how it came to an end: closed (by
     the agent), ended (by the shopper), parked, abandoned. `over` and `over_of`: how and for whom its last
     ring ended. `position`, `pace` and `staffed` are there only while it waits.
+
+    `why`: how its agent was chosen, JSON (`why_agent`). While a transfer rings, `to` is the login it rings for and
+    `to_why` the reason for them; `handed_by` (a name) and `handed_note` stay with it afterwards.
     """
 
     cid: str
@@ -100,9 +106,33 @@ class Talk(Struct, frozen=True, kw_only=True):
     end: str = ""
     over: str = ""
     over_of: str = ""
+    step: int = 0
+    why: str = ""
+    to: str = ""
+    to_why: str = ""
+    handed_by: str = ""
+    handed_note: str = ""
     position: int = 0
     pace: float = 0
     staffed: int = 0
+
+
+def seen_by(talk: Talk, login: str) -> Talk:
+    """The record as this agent sees it: a transfer that rings for them is a ring."""
+    if not talk.to or talk.to != login:
+        return talk
+    return replace(talk, state="ringing", agent=login, why=talk.to_why)
+
+
+def why_agent(why: str) -> dict[str, Any] | None:
+    """Why this agent, as consoles get it; None before anybody was chosen."""
+    if not why:
+        return None
+    kind, step, waited_ms, load, idle_ms, skills = msgspec.json.decode(why)
+    return {
+        "kind": kind, "step": step, "waited_ms": waited_ms, "load": load, "idle_ms": idle_ms,
+        "skills": [skill.partition(":")[0] for skill in skills.split(",") if skill],
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

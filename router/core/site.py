@@ -21,7 +21,7 @@ from router.core.rules import form
 from router.core.rules.compile import RuleSet
 from router.core.rules.conditions import Names
 from router.core.rules.model import Action, GiveOffer, Invite, Notice, ShowArticle
-from router.core.scalars import ID, KEY, VERSION, length, pattern, text, whole, written
+from router.core.scalars import ID, KEY, SHARE, VERSION, length, pattern, text, whole, written
 from router.core.shapes import Choice, Fields, Key, ListOf, Placed, Placing, Table
 from router.core.texts import LANGUAGES, Language, Texts, texts_file
 
@@ -44,9 +44,39 @@ class Disposition(Struct, frozen=True):
     name: Name
 
 
+class Break(Struct, frozen=True):
+    """Why an agent is on a break."""
+
+    id: str
+    name: Name
+
+
+class Relaxation(Struct, frozen=True):
+    """After a wait a skill is not asked for any more, or skills are asked for at a lower level."""
+
+    after_ms: int
+    drop: str | None = None
+    level: int | None = None
+
+
+class Overflow(Struct, frozen=True):
+    """After a wait agents of these queues are asked too."""
+
+    after_ms: int
+    to: tuple[str, ...]
+
+
+class ServiceLevel(Struct, frozen=True):
+    """The promise of a queue: a `share` (0.8 is 80 %) is answered within `within_ms`."""
+
+    share: float = 0.8
+    within_ms: int = 20 * units.SECOND
+
+
 class Queue(Struct, frozen=True):
     """A line that conversations wait in: an agent has `ring_ms` to answer, and `wrap_up_ms` after closing. Without
-    `hours` it is always open.
+    `hours` it is always open. `level`: the least skill level at first, languages apart; `priority_ms`: how much older
+    than they are its conversations count.
     """
 
     name: Name
@@ -54,6 +84,11 @@ class Queue(Struct, frozen=True):
     ring_ms: int = 20 * units.SECOND
     wrap_up_ms: int = 30 * units.SECOND
     hours: Hours | None = None
+    level: int = 1
+    relax: tuple[Relaxation, ...] = ()
+    overflow: Overflow | None = None
+    priority_ms: int = 0
+    service_level: ServiceLevel = ServiceLevel()
 
     def disposition(self, wanted: str) -> Disposition | None:
         """The disposition of this id."""
@@ -92,6 +127,7 @@ class Site(Struct, frozen=True):
     rules: RuleSet
     webhooks: dict[str, str] = {}
     rules_file: str = ""
+    breaks: tuple[Break, ...] = ()
 
     def content(self, action: Action, language: str) -> dict[str, Any]:
         """The texts of a decision, as "Content of show" in docs/protocol.md wants them, in the language (or
@@ -168,6 +204,7 @@ class _Entry(Struct, frozen=True):
     offers: dict[str, _OfferEntry] = {}
     articles: dict[str, _ArticleEntry] = {}
     webhooks: dict[str, str] = {}
+    breaks: tuple[Break, ...] = ()
 
 
 class _File(Struct, frozen=True):
@@ -199,11 +236,27 @@ FILE: Final = text("the name of a file beside this one", 200)
 RING: Final = length("a duration from 5s to 2m such as `20s`", 5 * units.SECOND, 2 * units.MINUTE)
 WRAP_UP: Final = length("a duration of at most 10m such as `30s`", 0, 10 * units.MINUTE)
 EXPIRES: Final = length("a duration from 1m to 90d such as `30m`", units.MINUTE, 90 * units.DAY)
+AFTER: Final = length("a duration from 1s to 1h such as `30s`", units.SECOND, units.HOUR)
+PRIORITY: Final = length("a duration of at most 1h such as `60s`", 0, units.HOUR)
+LEVEL: Final = whole(1, 5)
+DROPPED: Final = pattern(
+    "a skill such as `style`; a language is never dropped",
+    r"(?![a-z]{2}(-[a-z0-9]+)*$)[a-z0-9][a-z0-9-]*",
+    40,
+)
 PERCENT: Final = written("a percentage above 0% such as `5%`", units.PERCENT, _percent)
 
 
-def _disposition_id(disposition: Disposition) -> str:
-    return disposition.id
+def _id(named: Disposition | Break) -> str:
+    return named.id
+
+
+def _name() -> Fields[Name]:
+    return Fields("a name", Name, {language: Key(NAME, required=True) for language in LANGUAGES})
+
+
+def _named(what: str, make: Callable[..., T]) -> Fields[T]:
+    return Fields(what, make, {"id": Key(ID, required=True), "name": Key(_name(), required=True)})
 
 
 def _sites_file() -> Fields[_File]:
@@ -240,25 +293,36 @@ def _site() -> Fields[_Entry]:
             "offers": Key(Table("offers by id", ID, Fields("an offer", _OfferEntry, offer))),
             "webhooks": Key(Table("webhooks by name", ID, WEBHOOK)),
             "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
+            "breaks": Key(ListOf("a list of breaks", _named("a break", Break), 16, _id)),
         },
     )
 
 
 def _queue() -> Fields[Queue]:
-    name = Fields("a name", Name, {language: Key(NAME, required=True) for language in LANGUAGES})
-    disposition = Fields(
-        "a disposition", Disposition, {"id": Key(ID, required=True), "name": Key(name, required=True)}
-    )
+    relax = {
+        "after": Key(AFTER, required=True, name="after_ms"), "drop": Key(DROPPED), "level": Key(LEVEL)
+    }  # fmt: skip
+    overflow = {
+        "after": Key(AFTER, required=True, name="after_ms"),
+        "to": Key(ListOf("a list of queues", ID, 7, str), required=True),
+    }
+    service_level = {"share": Key(SHARE), "within": Key(AFTER, name="within_ms")}
     return Fields(
         "a queue",
         Queue,
         {
-            "name": Key(name, required=True),
+            "name": Key(_name(), required=True),
             "ring": Key(RING, name="ring_ms"),
             "wrap_up": Key(WRAP_UP, name="wrap_up_ms"),
             "hours": Key(HOURS),
+            "level": Key(LEVEL),
+            "relax": Key(ListOf("a list of steps", Fields("a step", Relaxation, relax), 8)),
+            "overflow": Key(Fields("an overflow", Overflow, overflow)),
+            "priority": Key(PRIORITY, name="priority_ms"),
+            "service_level": Key(Fields("a service level", ServiceLevel, service_level)),
             "dispositions": Key(
-                ListOf("a list of dispositions", disposition, 32, _disposition_id), required=True
+                ListOf("a list of dispositions", _named("a disposition", Disposition), 32, _id),
+                required=True,
             ),
         },
     )
@@ -320,6 +384,7 @@ class _Loading:
             rules=RuleSet(rules),
             webhooks=entry.webhooks,
             rules_file=self.path(entry.rules),
+            breaks=entry.breaks,
         )
 
     def known(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from redis.exceptions import RedisError
 
-from router.core import console
+from router.core import console, roles
 from router.core.chat import checked_mid, checked_text
-from router.core.routing import PRESENCES, Talk
+from router.core.lines import kept_skills, terms
+from router.core.routing import PRESENCES, Reply, Talk
 from router.errors import Refused
 from router.live.switchboard import Switchboard
 from router.live.workplace import Seat, Send, Workplace
@@ -111,13 +112,22 @@ class AgentDesk:
     async def handle(self, seat: Seat, frame: console.Frame) -> dict[str, Any]:
         """Do what a console asks, and return the fields of the answer."""
         site, login, do = seat.site, seat.login, self._board.do
+        role = str(seat.agent["role"])
+        roles.check_frame(role, frame)
         match frame:
-            case console.Presence(state=state):
-                if state not in PRESENCES:
-                    raise Refused("bad_request", f"Presence is one of {', '.join(PRESENCES)}.")
-                await do(site, self._routing.presence(site, login, state))
+            case console.Presence(state=state, reason=reason):
+                await self._set_presence(site, login, state, reason)
+            case console.SetPresence(agent=agent, state=state, reason=reason):
+                await self._set_presence(site, agent, state, reason)
+            case console.Transfer():
+                await self._transfer(seat, frame)
+            case console.Take(cid=cid):
+                script = self._routing.take(site, login, cid, whatever=roles.at_least(role, "supervisor"))
+                return await self._taken(seat, cid, script)
+            case console.Assign(cid=cid, agent=agent):
+                await do(site, self._routing.assign(site, login, cid, agent))
             case console.Accept(cid=cid):
-                return await self._accept(seat, cid)
+                return await self._taken(seat, cid, self._routing.answer(site, login, cid))
             case console.Decline(cid=cid):
                 await do(site, self._routing.decline(site, login, cid))
             case console.Say():
@@ -136,10 +146,32 @@ class AgentDesk:
                 await self._close(seat, frame)
         return {}
 
-    async def _accept(self, seat: Seat, cid: str) -> dict[str, Any]:
+    async def _set_presence(self, site: str, login: str, state: str, reason: str) -> None:
+        if state not in PRESENCES:
+            raise Refused("bad_request", f"Presence is one of {', '.join(PRESENCES)}.")
+        if reason and (state != "break" or reason not in {one.id for one in self._board.sites[site].breaks}):
+            raise Refused("bad_request", "The reason is not one of the site's breaks.")
+        await self._board.do(site, self._routing.presence(site, login, state, reason))
+
+    async def _transfer(self, seat: Seat, transfer: console.Transfer) -> None:
+        site, login, to = seat.site, seat.login, transfer.to
+        if bool(to.agent) == bool(to.queue):
+            raise Refused("bad_request", "Expected an agent or a queue - at `$.to`")
+        if to.agent:
+            script = self._routing.transfer(site, login, transfer.cid, to.agent, transfer.note)
+        else:
+            queue = self._board.sites[site].queues.get(to.queue)
+            if queue is None:
+                raise Refused("bad_request", "The site has no such queue.")
+            talk = await self._own(seat, transfer.cid)
+            asked = terms(to.queue, queue, kept_skills(talk.sig))
+            script = self._routing.requeue(site, login, transfer.cid, asked, transfer.note)
+        await self._board.do(site, script)
+
+    async def _taken(self, seat: Seat, cid: str, script: Awaitable[Reply]) -> dict[str, Any]:
         seat.took.add(cid)
         try:
-            record = await self._board.do(seat.site, self._routing.answer(seat.site, seat.login, cid))
+            record = await self._board.do(seat.site, script)
         except Refused:
             seat.took.discard(cid)
             raise

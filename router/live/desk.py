@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.core.chat import Line, checked_mid, checked_text
+from router.core.lines import terms
 from router.core.routing import Talk, TalkState, state_of
 from router.errors import Refused
 from router.live.agents import AgentDesk
@@ -187,8 +188,8 @@ class Desk:
         record = await self._board.do(
             site,
             self._routing.open(
-                site, cid, queue=queue, skills=skills, secret=secret, language=language,
-                card=msgspec.json.encode(card), ring_ms=rules.ring_ms, wrap_ms=rules.wrap_up_ms,
+                site, cid, terms=terms(queue, rules, skills), secret=secret, language=language,
+                card=msgspec.json.encode(card),
             ),
         )  # fmt: skip
         self._present[cid] = site

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.core.routing import Reply, wait_s
-from router.core.site import Queue
+from router.core.site import Break, Queue
 from router.errors import Refused
 from router.live.clock import Clock, Handle
 from router.live.fanout import Fanout, Wake
@@ -43,6 +43,8 @@ class Shop(Protocol):
     def language(self) -> str: ...
     @property
     def queues(self) -> Mapping[str, Queue]: ...
+    @property
+    def breaks(self) -> tuple[Break, ...]: ...
 
 
 class Glance(msgspec.Struct, frozen=True):

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from router.core import console
 from router.core.chat import Line
-from router.core.routing import Duty, Talk
+from router.core.routing import Duty, Talk, seen_by
 from router.live.switchboard import Switchboard
 from router.store.chats import History
 from router.store.routing import duty_of
@@ -96,6 +98,7 @@ class Workplace:
     async def _look_once(self) -> None:
         board = self._board
         duty = duty_of(await board.do(self.site, board.routing.duty(self.site, self.login, list(self._told))))
+        duty = replace(duty, talks=[seen_by(talk, self.login) for talk in duty.talks])
         histories = await self._histories(duty)
         if self._presence not in (None, (duty.presence, duty.reason)):
             self._send({"t": "presence", "state": duty.presence, "reason": duty.reason})

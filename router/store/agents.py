@@ -18,6 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from router.core import roles
 from router.core.routing import signature
 from router.errors import Refused
 from router.store import keys
@@ -27,7 +28,7 @@ THREADS: Final = 2
 WAITING: Final = 16
 PASSWORD_CHARS: Final = (8, 200)
 CAPACITY: Final = 20
-ROLES: Final = ("agent", "supervisor")
+ROLES: Final = roles.ROLES
 
 _LOGIN: Final = re.compile(r"[A-Za-z0-9._@-]{1,60}")
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from redis.asyncio import Redis
 
+from router.core.lines import Terms
 from router.core.routing import Duty, Reply, Talk, invite_limits, signature
 from router.store import keys, scripts
 
@@ -54,18 +55,14 @@ class Routing:
         site: str,
         cid: str,
         *,
-        queue: str,
-        skills: Iterable[str],
+        terms: Terms,
         secret: str,
         language: str,
         card: bytes | str,
-        ring_ms: int,
-        wrap_ms: int,
     ) -> Reply:
         """Begin a conversation; `value` is its record, the first call's if there were several."""
-        sig = signature(queue, skills)
-        details = (secret, language, card, ring_ms, wrap_ms, self._lease_ms)
-        return await self._run("open", site, cid, sig, queue, *details)
+        details = (secret, language, card, msgspec.json.encode(terms), self._lease_ms)
+        return await self._run("open", site, cid, *details)
 
     async def end(self, site: str, cid: str) -> Reply:
         """The shopper ends it; `value` is the record."""
@@ -99,9 +96,9 @@ class Routing:
         """The socket is gone."""
         return await self._run("leave", site, login, socket)
 
-    async def presence(self, site: str, login: str, presence: str) -> Reply:
-        """The agent is available, away or on a break."""
-        return await self._run("presence", site, login, presence)
+    async def presence(self, site: str, login: str, presence: str, reason: str = "") -> Reply:
+        """The agent is available, away, on a break (for a reason), or takes nothing new after the last talk."""
+        return await self._run("presence", site, login, presence, reason)
 
     async def answer(self, site: str, login: str, cid: str) -> Reply:
         """The agent takes what rings; `value` is the record, or too_late."""
@@ -110,6 +107,24 @@ class Routing:
     async def decline(self, site: str, login: str, cid: str) -> Reply:
         """The agent lets it go on to the next."""
         return await self._run("decline", site, login, cid)
+
+    async def transfer(self, site: str, login: str, cid: str, to: str, note: str) -> Reply:
+        """A talk of this agent's rings for another, and stays theirs until it is answered."""
+        return await self._run("transfer", site, login, cid, to, note)
+
+    async def requeue(self, site: str, login: str, cid: str, terms: Terms, note: str) -> Reply:
+        """A talk of this agent's goes to a queue, with its age."""
+        return await self._run("requeue", site, login, cid, note, msgspec.json.encode(terms))
+
+    async def take(self, site: str, login: str, cid: str, *, whatever: bool) -> Reply:
+        """The agent pulls a conversation; `value` is the record. `whatever`: also one that does not fit or is with
+        somebody.
+        """
+        return await self._run("take", site, login, cid, "1" if whatever else "")
+
+    async def assign(self, site: str, login: str, cid: str, to: str) -> Reply:
+        """A supervisor lets it ring for one agent."""
+        return await self._run("assign", site, login, cid, to)
 
     async def note(self, site: str, login: str, cid: str, text: str) -> Reply:
         """Keep a note with a conversation of this agent's."""

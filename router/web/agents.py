@@ -85,22 +85,24 @@ class AgentEdge:
 
     async def me(self, request: Request) -> Response:
         """Who the cookie is."""
-        login = await auth.logged_in(request, self._logins)
-        return auth.answer(self._whoami(login, await self._agent(login)))
+        return auth.answer(self._whoami(*await self._admit(request)))
 
     async def ticket(self, request: Request) -> Response:
         """A one-use ticket for a socket."""
-        login = await auth.authorized(request, self._logins)
+        login, _ = await self._admit(request)
         return auth.answer({"ticket": await self._logins.ticket(login)})
 
     async def logout(self, request: Request) -> Response:
         """End the login session, and its sockets on every node."""
-        login = await auth.authorized(request, self._logins)
+        login, _ = await self._admit(request)
         await self._logins.end(login)
         await self._desk.agents.logout(login.site, login.id)
         response = Response(status_code=204)
         auth.take_cookie(response)
         return response
+
+    async def _admit(self, request: Request) -> tuple[Login, Agent]:
+        return await auth.admit(request, self._logins, self._agents, self._sites)
 
     async def _agent(self, login: Login) -> Agent:
         agent = await self._agents.get(login.site, login.login) if login.site in self._sites else None
@@ -111,14 +113,17 @@ class AgentEdge:
     def _whoami(self, login: Login, agent: Agent) -> dict[str, Any]:
         site = self._sites[login.site]
         queues = {
-            name: {"name": queue.name, "dispositions": queue.dispositions}
+            name: {
+                "name": queue.name, "dispositions": queue.dispositions,
+                "service_level_s": queue.service_level.within_ms // 1000,
+            }
             for name, queue in site.queues.items()
-        }
+        }  # fmt: skip
         return {
             "agent": agent,
             "site": {
                 "id": site.id, "name": site.name, "currency": site.currency, "language": site.language,
-                "queues": queues,
+                "queues": queues, "breaks": site.breaks,
             },
             "csrf": login.csrf,
         }  # fmt: skip

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -16,8 +16,10 @@ from redis.exceptions import RedisError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from router.core import roles
 from router.errors import Refused
 from router.store import keys
+from router.store.agents import Agent, Agents
 from router.store.logins import Login, Logins
 
 COOKIE: Final = "router_agent"
@@ -95,6 +97,19 @@ async def authorized(request: Request, logins: Logins) -> Login:
     if not secrets.compare_digest(token.encode("utf-8", "surrogatepass"), login.csrf.encode()):
         raise Refused("csrf")
     return login
+
+
+async def admit(
+    request: Request, logins: Logins, agents: Agents, sites: Collection[str]
+) -> tuple[Login, Agent]:
+    """Who asks, and may by the table of roles. Raises `Refused`: unauthorized, forbidden, and those of a change."""
+    check = logged_in if request.method == "GET" else authorized
+    login = await check(request, logins)
+    agent = await agents.get(login.site, login.login) if login.site in sites else None
+    if agent is None:
+        raise Refused("unauthorized")
+    roles.check_route(agent.role, request.url.path)
+    return login, agent
 
 
 def give_cookie(request: Request, response: Response, token: str) -> None:

@@ -1,4 +1,4 @@
-"""The shop's edge: what supervisors see and change at `/ops/`. Every address asks for the role in one place.
+"""The shop's edge: what supervisors see and change at `/ops/`. Who may is said by the table of `core.roles`.
 
 Logins are the console's; its cookie is valid below `/agent`, so the calls lie there. Answers are JSON, refusals by the
 error table; a rules file with faults is `bad_request` with one line a fault.
@@ -119,23 +119,16 @@ class Ops:
         @auth.refusing
         async def endpoint(request: Request) -> Response:
             try:
-                return auth.answer(await act(request, *await self._supervisor(request, method)))
+                return auth.answer(await act(request, *await self._supervisor(request)))
             except FileErrors as errors:
                 raise Refused("bad_request", str(errors)) from None
 
         return Route(f"/agent/api/ops/{name}", endpoint, methods=[method])
 
-    async def _supervisor(self, request: Request, method: str) -> tuple[Login, Site]:
+    async def _supervisor(self, request: Request) -> tuple[Login, Site]:
         """Who asks. Raises `Refused`: unauthorized, forbidden (an agent without the role), and those of a change."""
-        check = auth.logged_in if method == "GET" else auth.authorized
-        login = await check(request, self._logins)
-        site = self._sites.get(login.site)
-        agent = await self._agents.get(login.site, login.login) if site is not None else None
-        if site is None or agent is None:
-            raise Refused("unauthorized")
-        if agent.role != "supervisor":
-            raise Refused("forbidden", "This page is for supervisors. Ask one to give you the role.")
-        return login, site
+        login, _ = await auth.admit(request, self._logins, self._agents, self._sites)
+        return login, self._sites[login.site]
 
     # --- looking -------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,24 @@ from router.errors import Refused
         ),
         ('{"t":"typing","ref":5,"cid":"talk-0001","on":true}', console.Typing(5, "talk-0001", True)),
         ('{"t":"history","ref":6,"cid":"talk-0001","after":3}', console.History(6, "talk-0001", 3)),
+        (
+            '{"t":"presence","ref":2,"state":"break","reason":"lunch"}',
+            console.Presence(2, "break", "lunch"),
+        ),
+        (
+            '{"t":"transfer","ref":2,"cid":"talk-0001","to":{"agent":"bob"},"note":"n"}',
+            console.Transfer(2, "talk-0001", console.Target(agent="bob"), "n"),
+        ),
+        (
+            '{"t":"transfer","ref":2,"cid":"talk-0001","to":{"queue":"style"}}',
+            console.Transfer(2, "talk-0001", console.Target(queue="style")),
+        ),
+        ('{"t":"take","ref":2,"cid":"talk-0001"}', console.Take(2, "talk-0001")),
+        ('{"t":"assign","ref":2,"cid":"talk-0001","agent":"bob"}', console.Assign(2, "talk-0001", "bob")),
+        (
+            '{"t":"set_presence","ref":2,"agent":"bob","state":"away"}',
+            console.SetPresence(2, "bob", "away"),
+        ),
         ('{"t":"note","ref":7,"cid":"talk-0001","text":""}', console.Note(7, "talk-0001", "")),
         (
             '{"t":"close","ref":8,"cid":"talk-0001","disposition":"sold","note":"n"}',
@@ -81,10 +99,23 @@ def test_a_conversation_has_the_documented_fields() -> None:
     assert form == {
         "cid": "talk-0001", "queue": "help", "state": "ringing", "agent": "ann", "opened_ms": 5, "offset": 1,
         "card": {"who": {"language": "ja"}}, "shopper_present": True, "note": "", "disposition": None,
-        "deadline_ms": 9,
+        "deadline_ms": 9, "accepted_ms": None, "transfer": None, "why_agent": None,
         "messages": [
             {"offset": 1, "author": "shopper", "mid": "m-000001", "text": "hi", "at_ms": 6, "name": None}
         ],
     }  # fmt: skip
     assert "messages" not in console.conversation(talk, 1)
     assert "never sent" not in str(form)
+
+
+def test_a_conversation_says_who_passed_it_on_and_why_this_agent() -> None:
+    talk = Talk(
+        cid="talk-0001", state="active", queue="help", sig="help|ja", secret="s", agent="bob", accepted=7,
+        why='["transfer",1,4000,2,900,"gold:3,ja"]', handed_by="Ann", handed_note="likes blue",
+    )  # fmt: skip
+    form = console.conversation(talk, 0)
+    assert form["accepted_ms"] == 7
+    assert form["transfer"] == {"from": "Ann", "note": "likes blue", "to": None}
+    assert form["why_agent"] == {
+        "kind": "transfer", "step": 1, "waited_ms": 4000, "load": 2, "idle_ms": 900, "skills": ["gold", "ja"],
+    }  # fmt: skip

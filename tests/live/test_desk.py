@@ -53,7 +53,7 @@ class Console:
 
     def __init__(self, desk: Desk, login: str) -> None:
         self.desk = desk
-        self.agent = {"login": login, "name": login.capitalize(), "queues": ["help"]}
+        self.agent = {"login": login, "name": login.capitalize(), "queues": ["help"], "role": "agent"}
         self.frames: list[dict[str, Any]] = []
         self.closed = False
         self.seat: Seat

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,17 +23,28 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
+from router.core.lines import Terms, kept_skills, terms
+from router.core.site import Overflow, Relaxation
 from router.errors import Refused
 from router.store import keys
 from router.store.embedded import Embedded
 from router.store.routing import talk_of
-from tests.floor import AWAY_MS, LOST_MS, PARK_MS, REST_MS, RING_MS, SITE, START, WRAP_MS, Floor
+from tests.floor import AWAY_MS, LOST_MS, PARK_MS, REST_MS, RING_MS, SITE, SITES, START, WRAP_MS, Floor
 
 FRONT = 10**12
 CREW = {
-    "ann": (("help", "style"), ("en", "ja"), 2),
-    "bob": (("help",), ("ja",), 1),
-    "cem": (("style",), (), 1),
+    "ann": (("help", "style"), ("en:2", "ja:4", "gold:1"), 2),
+    "bob": (("help",), ("ja:2", "gold:4"), 1),
+    "cem": (("style",), ("gold",), 1),
+}
+_PLAIN = SITES[SITE].queues
+RULES = {
+    "help": msgspec.structs.replace(
+        _PLAIN["help"], level=3, relax=(Relaxation(5_000, level=1),), priority_ms=7_000
+    ),
+    "style": msgspec.structs.replace(
+        _PLAIN["style"], relax=(Relaxation(8_000, drop="gold"),), overflow=Overflow(15_000, ("help",))
+    ),
 }
 
 
@@ -55,22 +67,40 @@ class Agent:
     def free(self) -> bool:
         return self.there and self.presence == "available" and len(self.busy) < self.capacity
 
+    def level(self, sig: str) -> int:
+        """The lowest level in what is asked for, 5 if nothing is; 0 if they do not fit."""
+        queues, _, skills = sig.partition("|")
+        if sig and not set(queues.split("+")) & set(self.queues):
+            return 0
+        mine = {name: int(level or 3) for name, _, level in (one.partition(":") for one in self.skills)}
+        lowest = 5
+        for name, _, least in (one.partition(":") for one in skills.split(",") if one):
+            if mine.get(name, 0) < int(least or 1):
+                return 0
+            lowest = min(lowest, mine[name])
+        return lowest
+
     def fits(self, talk: Talk) -> bool:
-        return talk.queue in self.queues and set(talk.skills) <= set(self.skills)
+        return self.level(talk.sig) > 0
 
 
 @dataclass
 class Talk:
     cid: str
-    queue: str
-    skills: tuple[str, ...]
+    steps: tuple[tuple[int, str], ...]
     opened: int
     place: int
+    step: int = 0
+    to: str = ""
     state: str = "waiting"
     agent: str = ""
     tried: set[str] = field(default_factory=set)
     present: bool = True
     end: str = ""
+
+    @property
+    def sig(self) -> str:
+        return self.steps[self.step][1]
 
 
 class Model:
@@ -100,9 +130,11 @@ class Model:
     def offer(self, talk: Talk) -> None:
         able = [a for a in self.agents.values() if a.free and a.fits(talk) and a.login not in talk.tried]
         if able:
-            self.ring(talk, min(able, key=lambda a: (len(a.busy), a.idle, a.login)))
+            self.ring(talk, min(able, key=lambda a: (len(a.busy), -a.level(talk.sig), a.idle, a.login)))
 
     def serve(self, agent: Agent) -> None:
+        if agent.presence == "last_chat" and not agent.busy:
+            self.set_presence(agent, "away")
         while agent.free:
             able = [
                 t for t in self.talks.values()
@@ -111,6 +143,17 @@ class Model:
             if not able:
                 return
             self.ring(min(able, key=lambda t: t.place), agent)
+
+    def arm_step(self, talk: Talk) -> None:
+        if talk.step + 1 < len(talk.steps):
+            self.arm("step", talk.cid, talk.steps[talk.step + 1][0] - talk.steps[talk.step][0])
+
+    def when_step(self, cid: str) -> None:
+        talk = self.talks[cid]
+        talk.step += 1
+        self.arm_step(talk)
+        if talk.state == "waiting":
+            self.offer(talk)
 
     def line_up(self, talk: Talk) -> None:
         talk.state, talk.agent = "waiting", ""
@@ -130,6 +173,49 @@ class Model:
         self.line_up(talk)
         self.serve(agent)
 
+    def miss(self, agent: Agent) -> None:
+        agent.missed += 1
+        if agent.missed >= 2:
+            self.set_presence(agent, "away")
+
+    def recall(self, talk: Talk, *, missed: bool = False) -> None:
+        if talk.to:
+            agent = self.agents[talk.to]
+            talk.to = ""
+            agent.busy.discard(talk.cid)
+            self.disarm("pass", talk.cid)
+            if missed:
+                self.miss(agent)
+            self.serve(agent)
+
+    def give_back(self, agent: Agent) -> None:
+        for talk in self.busy(agent):
+            if talk.to == agent.login:
+                self.recall(talk)
+            elif talk.state == "ringing":
+                self.pass_on(talk)
+
+    def wait_again(self, talk: Talk) -> None:
+        if talk.present:
+            self.line_up(talk)
+        else:
+            talk.state, talk.agent = "away", ""
+
+    def leave_agent(self, talk: Talk) -> Agent:
+        self.recall(talk)
+        agent = self.agents[talk.agent]
+        agent.busy.discard(talk.cid)
+        agent.idle, talk.agent = self.now, ""
+        return agent
+
+    def begin(self, talk: Talk, agent: Agent) -> None:
+        for kind in ("ring", "step", "again"):
+            self.disarm(kind, talk.cid)
+        agent.busy.add(talk.cid)
+        agent.missed = 0
+        talk.state, talk.agent = "active", agent.login
+        talk.tried.clear()
+
     # transitions
 
     def set_presence(self, agent: Agent, presence: str) -> None:
@@ -137,7 +223,8 @@ class Model:
 
     def finish(self, talk: Talk, how: str) -> None:
         login = talk.agent
-        for kind in ("again", "ring", "away", "wrap"):
+        self.recall(talk)
+        for kind in ("again", "ring", "away", "wrap", "step"):
             self.disarm(kind, talk.cid)
         talk.state, talk.end = "closed", how
         if login:
@@ -146,10 +233,8 @@ class Model:
             agent.idle = self.now
             self.serve(agent)
 
-    def busy(self, agent: Agent, state: str) -> list[Talk]:
-        return sorted(
-            (self.talks[c] for c in agent.busy if self.talks[c].state == state), key=lambda t: t.place
-        )
+    def busy(self, agent: Agent) -> list[Talk]:
+        return sorted((self.talks[cid] for cid in agent.busy), key=lambda t: (t.place, t.cid))
 
     # deadlines
 
@@ -166,11 +251,12 @@ class Model:
     def when_ring(self, cid: str) -> None:
         talk = self.talks[cid]
         agent = self.take_back(talk)
-        agent.missed += 1
-        if agent.missed >= 2:
-            self.set_presence(agent, "away")
+        self.miss(agent)
         self.line_up(talk)
         self.serve(agent)
+
+    def when_pass(self, cid: str) -> None:
+        self.recall(self.talks[cid], missed=True)
 
     def when_again(self, cid: str) -> None:
         self.talks[cid].tried.clear()
@@ -185,39 +271,95 @@ class Model:
     def when_lost(self, login: str) -> None:
         agent = self.agents[login]
         self.set_presence(agent, "away")
-        for talk in self.busy(agent, "active"):
-            agent.busy.discard(talk.cid)
-            talk.place, talk.agent = talk.opened - FRONT, ""
-            talk.tried.clear()
-            if talk.present:
-                self.line_up(talk)
-            else:
-                talk.state = "away"
+        for talk in self.busy(agent):
+            if talk.state == "active":
+                self.recall(talk)
+                agent.busy.discard(talk.cid)
+                talk.place = talk.opened - FRONT
+                talk.tried.clear()
+                self.arm_step(talk)
+                self.wait_again(talk)
 
     # what people do
 
-    def open(self, cid: str, queue: str, skills: tuple[str, ...]) -> None:
-        self.talks[cid] = Talk(cid, queue, skills, self.now, self.now)
+    def open(self, cid: str, asked: Terms) -> None:
+        self.talks[cid] = Talk(cid, asked.steps, self.now, self.now - asked.priority_ms)
+        self.arm_step(self.talks[cid])
         self.line_up(self.talks[cid])
 
     def answer(self, talk: Talk) -> None:
-        self.agents[talk.agent].missed = 0
-        talk.state = "active"
-        talk.tried.clear()
-        self.disarm("ring", talk.cid)
+        if talk.to:
+            agent = self.agents[talk.to]
+            talk.to = ""
+            self.disarm("pass", talk.cid)
+            sender = self.leave_agent(talk)
+            self.begin(talk, agent)
+            self.serve(sender)
+        else:
+            self.begin(talk, self.agents[talk.agent])
 
     def decline(self, talk: Talk) -> None:
-        self.agents[talk.agent].missed = 0
-        self.pass_on(talk)
+        self.agents[talk.to or talk.agent].missed = 0
+        if talk.to:
+            self.recall(talk)
+        else:
+            self.pass_on(talk)
+
+    def hand(self, talk: Talk, agent: Agent) -> None:
+        self.recall(talk)
+        talk.to = agent.login
+        agent.busy.add(talk.cid)
+        self.arm("pass", talk.cid, RING_MS)
+
+    def transfer(self, talk: Talk, agent: Agent) -> None:
+        if talk.to != agent.login and agent.login != talk.agent and agent.free:
+            self.hand(talk, agent)
+
+    def requeue(self, talk: Talk, asked: Terms) -> None:
+        sender = self.leave_agent(talk)
+        talk.steps, talk.step, talk.place = asked.steps, 0, talk.opened - asked.priority_ms
+        talk.tried = {sender.login}
+        self.arm_step(talk)
+        self.wait_again(talk)
+        self.serve(sender)
+
+    def take(self, talk: Talk, agent: Agent, *, whatever: bool) -> None:
+        ringing = talk.state == "ringing"
+        own = ringing and talk.agent == agent.login
+        if talk.state == "active" and talk.agent == agent.login:
+            return
+        if talk.to == agent.login:
+            self.answer(talk)
+            return
+        allowed = own or ((whatever or agent.fits(talk)) and (whatever or talk.state == "waiting"))
+        if not allowed or not agent.there or not (own or len(agent.busy) < agent.capacity):
+            return
+        was = None
+        if talk.state == "active":
+            was = self.leave_agent(talk)
+        elif ringing:
+            was = self.take_back(talk)
+        self.begin(talk, agent)
+        if was and was is not agent:
+            self.serve(was)
+
+    def assign(self, talk: Talk, agent: Agent) -> None:
+        if agent.login in (talk.agent, talk.to) or not agent.free:
+            return
+        if talk.state == "active":
+            self.hand(talk, agent)
+            return
+        was = self.take_back(talk) if talk.state == "ringing" else None
+        self.ring(talk, agent)
+        if was:
+            self.serve(was)
 
     def presence(self, agent: Agent, presence: str) -> None:
         if agent.presence != presence:
             self.set_presence(agent, presence)
-        if presence == "available":
-            self.serve(agent)
-        else:
-            for talk in self.busy(agent, "ringing"):
-                self.pass_on(talk)
+        if presence != "available":
+            self.give_back(agent)
+        self.serve(agent)
 
     def join(self, agent: Agent) -> None:
         if not agent.there:
@@ -229,8 +371,7 @@ class Model:
         if agent.there:
             agent.there = False
             self.arm("lost", agent.login, LOST_MS)
-            for talk in self.busy(agent, "ringing"):
-                self.pass_on(talk)
+            self.give_back(agent)
 
     def gone(self, talk: Talk) -> None:
         if not talk.present or talk.state == "closed":
@@ -260,6 +401,7 @@ class Model:
             self.wrap_up(talk, "closed")
 
     def wrap_up(self, talk: Talk, how: str) -> None:
+        self.recall(talk)
         self.disarm("away", talk.cid)
         talk.state, talk.end = "wrap-up", how
         self.arm("wrap", talk.cid, WRAP_MS)
@@ -279,6 +421,8 @@ class Model:
 
 F = TypeVar("F", bound=Callable[..., Any])
 LOGINS = st.sampled_from(sorted(CREW))
+QUEUES = st.sampled_from(sorted(RULES))
+SKILLS = st.sampled_from([(), ("ja",), ("en", "ja"), ("gold",), ("gold", "ja")])
 
 
 def some_talk(states: tuple[str, ...], *, present: bool | None = None) -> Callable[[F], F]:
@@ -329,7 +473,7 @@ class Machine(RuleBasedStateMachine):
         try:
             self.run(self.floor.run(script))
         except Refused as refused:
-            assert refused.name == "too_late"
+            assert refused.name in ("too_late", "full", "forbidden")
 
     def some(self, states: tuple[str, ...], pick: int) -> Iterator[Talk]:
         """One conversation of the model in one of these states, if there is any."""
@@ -337,14 +481,14 @@ class Machine(RuleBasedStateMachine):
         if able:
             yield able[pick % len(able)]
 
-    @rule(queue=st.sampled_from(["help", "style"]), skills=st.sampled_from([(), ("ja",), ("en", "ja")]))
+    @rule(queue=QUEUES, skills=SKILLS)
     @precondition(lambda self: sum(talk.state != "closed" for talk in self.model.talks.values()) < 9)
     def open(self, queue: str, skills: tuple[str, ...]) -> None:
         cid = f"talk-{len(self.model.talks):04}"
         self.floor.now -= 1  # `Floor.open` lets one pass itself
         self.tick()
-        self.model.open(cid, queue, skills)
-        self.run(self.floor.open(cid, queue=queue, skills=skills))
+        self.model.open(cid, terms(queue, RULES[queue], skills))
+        self.run(self.floor.open(cid, queue=queue, skills=skills, rules=RULES[queue]))
 
     @some_talk(("ringing",))
     @rule(pick=ANY)
@@ -354,7 +498,7 @@ class Machine(RuleBasedStateMachine):
             self.do(self.floor.routing.answer(SITE, talk.agent, talk.cid))
             self.model.answer(talk)
 
-    @rule(queue=st.sampled_from(["help", "style"]))
+    @rule(queue=QUEUES)
     @precondition(lambda self: sum(talk.state != "closed" for talk in self.model.talks.values()) < 9)
     def open_and_answer(self, queue: str) -> None:
         self.open(queue, ())
@@ -368,7 +512,50 @@ class Machine(RuleBasedStateMachine):
             self.do(self.floor.routing.decline(SITE, talk.agent, talk.cid))
             self.model.decline(talk)
 
-    @rule(login=LOGINS, presence=st.sampled_from(["available", "available", "away", "break"]))
+    @some_talk(("active",))
+    @rule(pick=ANY, login=LOGINS)
+    def transfer(self, pick: int, login: str) -> None:
+        self.tick()
+        for talk in self.some(("active",), pick):
+            self.do(self.floor.routing.transfer(SITE, talk.agent, talk.cid, login, "note"))
+            self.model.transfer(talk, self.model.agents[login])
+
+    @precondition(lambda self: any(talk.to for talk in self.model.talks.values()))
+    @rule(pick=ANY, yes=st.booleans())
+    def answer_a_transfer(self, pick: int, yes: bool) -> None:
+        self.tick()
+        handed = [talk for talk in self.model.talks.values() if talk.to]
+        for talk in handed[pick % len(handed) :][:1] if handed else ():
+            script = self.floor.routing.answer if yes else self.floor.routing.decline
+            self.do(script(SITE, talk.to, talk.cid))
+            (self.model.answer if yes else self.model.decline)(talk)
+
+    @some_talk(("active",))
+    @rule(pick=ANY, queue=QUEUES)
+    def requeue(self, pick: int, queue: str) -> None:
+        self.tick()
+        for talk in self.some(("active",), pick):
+            asked = terms(queue, RULES[queue], kept_skills(talk.sig))
+            self.do(self.floor.routing.requeue(SITE, talk.agent, talk.cid, asked, "note"))
+            self.model.requeue(talk, asked)
+
+    @some_talk(("waiting", "ringing", "active"))
+    @rule(pick=ANY, login=LOGINS, whatever=st.booleans())
+    def take(self, pick: int, login: str, whatever: bool) -> None:
+        self.tick()
+        for talk in self.some(("waiting", "ringing", "active"), pick):
+            self.do(self.floor.routing.take(SITE, login, talk.cid, whatever=whatever))
+            self.model.take(talk, self.model.agents[login], whatever=whatever)
+
+    @some_talk(("waiting", "ringing", "active"))
+    @rule(pick=ANY, login=LOGINS)
+    def assign(self, pick: int, login: str) -> None:
+        self.tick()
+        for talk in self.some(("waiting", "ringing", "active"), pick):
+            self.do(self.floor.routing.assign(SITE, "ann", talk.cid, login))
+            self.model.assign(talk, self.model.agents[login])
+
+    @rule(login=LOGINS, presence=st.sampled_from(["available", "available", "away", "break", "last_chat"]))
     def presence(self, login: str, presence: str) -> None:
         self.tick()
         self.do(self.floor.routing.presence(SITE, login, presence))
@@ -448,7 +635,7 @@ class Machine(RuleBasedStateMachine):
         for login, agent in self.model.agents.items():
             duty = self.run(self.floor.duty(login))
             busy = {talk.cid for talk in duty.talks}
-            with_agents += busy
+            with_agents += [talk.cid for talk in duty.talks if talk.to != login]
             assert len(busy) <= duty.capacity
             assert (duty.presence, busy) == (agent.presence, agent.busy)
         assert len(with_agents) == len(set(with_agents))
@@ -459,8 +646,11 @@ class Machine(RuleBasedStateMachine):
         records = self.run(self.floor.run(self.floor.routing.look(SITE, [talk.cid for talk in talks])))
         for expected, record in zip(talks, records, strict=True):
             talk = talk_of(record)
-            assert (talk.state, talk.agent, talk.opened, talk.present, talk.end) == (
-                expected.state, expected.agent, expected.opened, expected.present, expected.end
+            assert (
+                talk.state, talk.agent, talk.to, talk.step, talk.opened, talk.present, talk.end
+            ) == (
+                expected.state, expected.agent, expected.to, expected.step, expected.opened,
+                expected.present, expected.end,
             )  # fmt: skip
             if talk.state == "waiting":
                 able = [a.login for a in self.model.agents.values() if a.free and a.fits(expected)]
@@ -480,10 +670,8 @@ class Machine(RuleBasedStateMachine):
             pipe.zcard(keys.routing(SITE, f"line:{sig}"))
         counts = self.run(pipe.execute())
         for n, sig in enumerate(sigs):
-            queue, _, skills = sig.partition("|")
-            probe = Talk("", queue, tuple(skills.split(",")) if skills else (), 0, 0)
-            fitting = [a for a in self.model.agents.values() if not sig or a.fits(probe)]
-            alike = [t for t in self.model.talks.values() if (t.queue, t.skills) == (queue, probe.skills)]
+            fitting = [a for a in self.model.agents.values() if a.level(sig)]
+            alike = [t for t in self.model.talks.values() if t.sig == sig]
             free = sum(a.capacity - len(a.busy) for a in fitting if a.free)
             assert counts[2 * n : 2 * n + 2] == [free, sum(talk.state == "waiting" for talk in alike)]
 

@@ -12,7 +12,7 @@ from router.errors import Refused
 from router.store import keys
 from router.store.embedded import Embedded
 from router.store.routing import Routing
-from tests.floor import AWAY_MS, LOST_MS, PARK_MS, REST_MS, RING_MS, SITE, START, WRAP_MS, Floor
+from tests.floor import AWAY_MS, LOST_MS, PARK_MS, REST_MS, RING_MS, SITE, START, WRAP_MS, Floor, plain_terms
 
 
 @pytest.fixture
@@ -76,8 +76,7 @@ async def test_simultaneous_arrivals_never_overshoot_and_fill_every_slot(
     await asyncio.gather(
         *(
             racing.open(
-                SITE, cid, queue="help", skills=(), secret="s", language="ja", card="{}",
-                ring_ms=RING_MS, wrap_ms=0,
+                SITE, cid, terms=plain_terms(wrap_ms=0), secret="s", language="ja", card="{}"
             )
             for cid in talks
         )
@@ -582,12 +581,9 @@ async def test_sites_do_not_meet(floor: Floor) -> None:
     other = await floor.routing.open(
         "other",
         "talk-0001",
-        queue="help",
-        skills=(),
+        terms=plain_terms(),
         secret="s",
         language="ja",
         card="{}",
-        ring_ms=1,
-        wrap_ms=0,
     )
     assert other.checked()["state"] == "waiting"

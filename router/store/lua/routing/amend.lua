@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- Change what the record carries beside its state: the card, kept fresh while the shopper browses, or the note.
 --
 -- ARGV[3] conversation  ARGV[4] the agent it must belong to ("": anybody)  ARGV[5] card or note  ARGV[6] the value

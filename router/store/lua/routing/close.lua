@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- The agent ends the talk, or says what became of one that ended without them. The same once more is harmless.
 --
 -- ARGV[3] login  ARGV[4] conversation  ARGV[5] disposition  ARGV[6] note ("": as it was)

@@ -1,4 +1,4 @@
--- What every routing script shares: it stands in front of each, with matching.lua and transitions.lua behind it.
+-- What every routing script shares: it stands in front of each, with matching, transitions, handing and due.lua behind it.
 --
 -- KEYS[1]  the site's routing prefix `r:{site}:`; every key named below stands behind it, all in one slot
 -- KEYS[2]  the site's wake channel
@@ -8,11 +8,11 @@
 -- answer   msgpack [now, next deadline or 0, value, events, system lines, touched conversations, touched agents]
 --
 -- agents            set of logins
--- agent:<login>     hash: queues and skills as ",a,b,", capacity, presence, reason, missed, idle, name ...
+-- agent:<login>     hash: queues as ",a,b,", skills as ",a:4,b,", capacity, presence, reason, missed, idle, name ...
 -- sockets:<login>   sorted set of an agent's sockets by the end of their lease; none: the agent is not there
 -- busy:<login>      set of the conversations that occupy the agent's slots: its size is the load
--- sigs              set of signatures ever asked for: "" (the site), "queue|", "queue|skill,skill"
--- free:<sig>        sorted set of free slots "login#k", by load at that slot, then by idle since
+-- sigs              set of signatures ever asked for: "" (the site), "queue|", "queue+overflow|skill,skill:level"
+-- free:<sig>        sorted set of free slots "login#k", by load at that slot, level, idle since
 -- staff:<sig>       set of all slots of agents on duty
 -- line:<sig>        sorted set of waiting conversations by place: the moment of opening, front ones 1e12 before it
 -- holds:<sig>       sorted set of open invites by expiry; hold:<did> the signature, with a TTL
@@ -22,7 +22,7 @@
 -- outbox            sorted set of system lines not known to be stored yet, by birth
 local P, CHANNEL, NODE = KEYS[1], KEYS[2], ARGV[2]
 local AWAY_MS, PARK_MS, LOST_MS, REST_MS = 180000, 600000, 45000, 10000
-local RECORD_TTL_S, FRONT, SETTLED, PAGE, MISSES = 86400, 1e12, 16, 32, 2
+local RECORD_TTL_S, FRONT, SETTLED, AGENTS, HEADS, MISSES, BEST = 86400, 1e12, 16, 32, 8, 2, 5
 
 local call = redis.call
 local now = tonumber(ARGV[1])
@@ -82,6 +82,7 @@ local function tell(kind, talk, login)
   table.insert(events, {
     kind = kind, cid = talk.cid, at_ms = now, queue = talk.queue, agent = login or talk.agent,
     opened_ms = tonumber(talk.opened), state = talk.state, disposition = talk.disposition, ['end'] = talk['end'],
+    why_agent = talk.why,
   })
 end
 
@@ -95,10 +96,17 @@ end
 
 -- agents ---------------------------------------------------------------------------------------------------
 
+-- The level of each skill; one that says none is in the middle.
+local function levels(skills)
+  local known = {}
+  for name, level in string.gmatch(skills, '([^,:]+):?(%d*)') do known[name] = tonumber(level) or 3 end
+  return known
+end
+
 local function agent(login)
   local flat = call('HMGET', P .. 'agent:' .. login, 'queues', 'skills', 'capacity', 'presence', 'idle', 'missed')
   return {
-    queues = flat[1] or '', skills = flat[2] or '', capacity = tonumber(flat[3] or 0),
+    queues = flat[1] or '', skills = levels(flat[2] or ''), capacity = tonumber(flat[3] or 0),
     presence = flat[4] or 'away', idle = tonumber(flat[5] or 0), missed = tonumber(flat[6] or 0),
     there = call('EXISTS', P .. 'sockets:' .. login) == 1, load = call('SCARD', P .. 'busy:' .. login),
   }
@@ -117,33 +125,41 @@ end
 
 local function on_duty(a) return a.there and a.presence == 'available' end
 
+-- The queue a signature belongs to; further ones may serve it after a wait.
+local function home(sig) return string.match(sig, '^[^|+]*') end
+
+-- How well an agent fits: the lowest of their levels in what is asked for, BEST if nothing is; nil if they do not.
 local function fits(a, sig)
-  if sig == '' then return true end
-  local queue, skills = string.match(sig, '^([^|]*)|(.*)$')
-  if not has(a.queues, queue) then return false end
-  for skill in string.gmatch(skills, '[^,]+') do
-    if not has(a.skills, skill) then return false end
+  if sig == '' then return BEST end
+  local queues, skills = string.match(sig, '^([^|]*)|(.*)$')
+  local serves, lowest = false, BEST
+  for queue in string.gmatch(queues, '[^+]+') do serves = serves or has(a.queues, queue) end
+  if not serves then return nil end
+  for name, least in string.gmatch(skills, '([^,:]+):?(%d*)') do
+    local level = a.skills[name]
+    if not level or level < (tonumber(least) or 1) then return nil end
+    lowest = math.min(lowest, level)
   end
-  return true
+  return lowest
 end
 
 -- Bring the agent's slots in every index to what they are now.
 local function index(login)
   local a, sigs = agent(login), call('SMEMBERS', P .. 'sigs')
-  local all, taken, free = {}, {}, {}
+  local all, taken = {}, {}
   for k = 1, a.capacity do
-    local slot = login .. '#' .. k
-    table.insert(all, slot)
-    if on_duty(a) and k > a.load then
-      table.insert(free, (k - 1) * 1e13 + a.idle)
-      table.insert(free, slot)
-    else
-      table.insert(taken, slot)
-    end
+    table.insert(all, login .. '#' .. k)
+    if not on_duty(a) or k <= a.load then table.insert(taken, login .. '#' .. k) end
   end
   for _, sig in ipairs(sigs) do
-    if #all > 0 and fits(a, sig) then
+    local level = #all > 0 and fits(a, sig)
+    if level then
       if #taken > 0 then call('ZREM', P .. 'free:' .. sig, unpack(taken)) end
+      local free = {}
+      for k = #taken + 1, #all do
+        table.insert(free, (k - 1) * 1e14 + (BEST - level) * 1e13 + a.idle)
+        table.insert(free, all[k])
+      end
       if #free > 0 then call('ZADD', P .. 'free:' .. sig, unpack(free)) end
       call(on_duty(a) and 'SADD' or 'SREM', P .. 'staff:' .. sig, unpack(all))
     end
@@ -159,7 +175,7 @@ end
 
 -- A signature that was never asked for gets its indexes; the wider ones stand above it.
 local function register(sig)
-  for _, level in ipairs({'', string.match(sig, '^[^|]*|'), sig}) do
+  for _, level in ipairs({'', home(sig) .. '|', sig}) do
     if call('SADD', P .. 'sigs', level) == 1 then
       for _, login in ipairs(call('SMEMBERS', P .. 'agents')) do index(login) end
     end
@@ -171,9 +187,9 @@ end
 -- The record with what is only true at this moment: the place in line, and what a wait can be reckoned from.
 local function view(talk)
   if talk.state == 'waiting' then
-    local ahead, queue = 0, string.match(talk.sig, '^[^|]*|')
+    local ahead, queue = 0, home(talk.sig)
     for _, sig in ipairs(call('SMEMBERS', P .. 'sigs')) do
-      if string.sub(sig, 1, #queue) == queue then
+      if home(sig) == queue then
         ahead = ahead + call('ZCOUNT', P .. 'line:' .. sig, '-inf', string.format('(%.0f', talk.place))
       end
     end

@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- An agent as they are now, with the conversations that occupy their slots, and further ones asked for by name.
 --
 -- ARGV[3] login  ARGV[4..] conversations

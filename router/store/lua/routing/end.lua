@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- The shopper ends the conversation. Once more is harmless.
 --
 -- ARGV[3] conversation

@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- Add an agent, or replace what is said of one; presence and conversations stay. More slots begin to
 -- ring with the next script of a node, which can pass that on.
 --

@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- No page of the shopper is left. Unless one is there again soon, as after a navigation, the shopper is gone.
 -- Once more is harmless.
 --

@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- Admit an invite if, with it, more may accept than there are free slots only rarely. Idempotent by decision.
 --
 -- ARGV[3] decision  ARGV[4] signature  ARGV[5] expiry, ms
@@ -6,11 +6,12 @@
 -- value   true or false
 local did, sig, expires = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local limits = cmsgpack.unpack(ARGV[6])
-local levels = {'', string.match(sig, '^[^|]*|'), sig}
+local levels_above = {'', home(sig) .. '|', sig}
 
-local function under(level, other)
-  return other ~= '' and (level == '' or other == level or (string.sub(level, -1) == '|'
-    and string.sub(other, 1, #level) == level))
+-- Whether those who wait by one signature wait for slots of the other.
+local function under(level, sig)
+  if sig == '' then return false end
+  return level == '' or level == sig or level == home(sig) .. '|'
 end
 
 local function free_slots(level)
@@ -31,11 +32,11 @@ if call('EXISTS', P .. 'hold:' .. did) == 1 then return answer(true) end
 if expires <= now then return answer(false) end
 register(sig)
 -- The invite competes with all of its signature, of its queue and of the site: each has to have room.
-for _, level in ipairs(levels) do
+for _, level in ipairs(levels_above) do
   call('ZREMRANGEBYSCORE', P .. 'holds:' .. level, '-inf', now)
   if call('ZCARD', P .. 'holds:' .. level) + 1 > limit(free_slots(level)) then return answer(false) end
 end
-for _, level in ipairs(levels) do call('ZADD', P .. 'holds:' .. level, expires, did) end
+for _, level in ipairs(levels_above) do call('ZADD', P .. 'holds:' .. level, expires, did) end
 call('SET', P .. 'hold:' .. did, sig, 'EX', RECORD_TTL_S)
 arm('hold', did, expires)
 return answer(true)

@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- Sockets of agents are there, for the length of a lease; called again to renew it. An agent who was away for a
 -- moment is back, and free slots begin to ring.
 --

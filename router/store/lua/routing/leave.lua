@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- A socket of an agent is gone. With the last one the agent is.
 --
 -- ARGV[3] login  ARGV[4] socket

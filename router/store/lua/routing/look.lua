@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- Records of conversations as they are now.
 --
 -- ARGV[3..] conversations

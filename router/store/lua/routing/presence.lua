@@ -1,15 +1,13 @@
--- uses common matching transitions
--- The agent says whether they take conversations. Whoever leaves gives back what rings, not counted as missed.
+-- uses common matching transitions handing due
+-- An agent takes conversations, or does not. Whoever leaves gives back what rings, not counted as missed; with last_chat
+-- they are away once their last talk has ended.
 --
--- ARGV[3] login  ARGV[4] available, away or break
--- value   true
-local login, presence = ARGV[3], ARGV[4]
-if call('HGET', P .. 'agent:' .. login, 'presence') ~= presence then set_presence(login, presence, '') end
-if presence == 'available' then
-  serve(login)
-else
-  for _, talk in ipairs(busy(login)) do
-    if talk.state == 'ringing' then pass_on(talk, 'cancelled') end
-  end
-end
+-- ARGV[3] login  ARGV[4] available, away, break or last_chat  ARGV[5] reason ("": none)
+-- value   true, or refused: not_found (an agent is not known)
+local login, presence, why = ARGV[3], ARGV[4], ARGV[5]
+local known = call('HMGET', P .. 'agent:' .. login, 'name', 'presence', 'reason')
+if not known[1] then return answer(refused('not_found')) end
+if known[2] ~= presence or (known[3] or '') ~= why then set_presence(login, presence, why) end
+if presence ~= 'available' then give_back(login) end
+serve(login)
 return answer(true)

@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- Give an invite's hold back. Harmless if there is none.
 --
 -- ARGV[3] decision

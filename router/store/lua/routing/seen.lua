@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- The shoppers of these conversations are there: those who were gone are back at their place, the others' leases
 -- are renewed. Unknown and closed conversations are passed over.
 --

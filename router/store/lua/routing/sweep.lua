@@ -1,4 +1,4 @@
--- uses common matching transitions
+-- uses common matching transitions handing due
 -- Nothing new, but what is due; and the site at a glance.
 --
 -- ARGV[3..] the site's queues, which are looked at even if nobody has asked for them yet
@@ -10,7 +10,7 @@ for _, line in ipairs(call('ZRANGEBYSCORE', P .. 'outbox', '-inf', now - 2000, '
 end
 local glance = {}
 for _, sig in ipairs(call('SMEMBERS', P .. 'sigs')) do
-  local queue = string.match(sig, '^[^|]*')
+  local queue = home(sig)
   table.insert(glance, {
     sig, call('ZCARD', P .. 'free:' .. sig), call('ZCARD', P .. 'line:' .. sig),
     math.floor(tonumber(call('HGET', P .. 'pace', queue) or 0)), call('SCARD', P .. 'staff:' .. sig),

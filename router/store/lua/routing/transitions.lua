@@ -1,6 +1,4 @@
--- A conversation's transitions, and the deadlines that bring them about; stands behind matching.lua.
--- Ends by settling what is due, so every script that uses it acts on what is true now; only who asks as no node,
--- and so could not pass on what came of it, settles nothing.
+-- A conversation's transitions; stands behind matching.lua.
 
 -- The ring is over; what becomes of the conversation is the caller's. Answers who was rung.
 local function take_back(talk, why)
@@ -20,20 +18,48 @@ local function pass_on(talk, why)
   serve(login)
 end
 
+local function count_miss(login)
+  if call('HINCRBY', P .. 'agent:' .. login, 'missed', 1) >= MISSES then
+    set_presence(login, 'away', 'missed_rings')
+  end
+end
+
 local function missed(talk)
-  local login = talk.agent
-  local count = call('HINCRBY', P .. 'agent:' .. login, 'missed', 1)
-  take_back(talk, 'missed')
-  if count >= MISSES then set_presence(login, 'away', 'missed_rings') end
+  local login = take_back(talk, 'missed')
+  count_miss(login)
   line_up(talk)
   serve(login)
+end
+
+-- A transfer rings no more: the conversation stays with its sender, with the note.
+local function recall(talk, why)
+  local login = talk.to
+  if login == '' then return end
+  disarm('pass', talk.cid)
+  call('SREM', P .. 'busy:' .. login, talk.cid)
+  write(talk, {to = '', over = why, over_of = login, deadline = 0})
+  tell('transfer_' .. why, talk, login)
+  if why == 'missed' then count_miss(login) end
+  index(login)
+  serve(login)
+end
+
+-- What rings for an agent goes on at once; not counted as missed.
+local function give_back(login)
+  for _, talk in ipairs(busy(login)) do
+    if talk.to == login then
+      recall(talk, 'cancelled')
+    elseif talk.state == 'ringing' then
+      pass_on(talk, 'cancelled')
+    end
+  end
 end
 
 local function drop_hold(did)
   local sig = call('GETDEL', P .. 'hold:' .. did)
   disarm('hold', did)
   if sig then
-    for _, level in ipairs({'', string.match(sig, '^[^|]*|'), sig}) do
+    for _, level in ipairs({'', home(sig) .. '|', sig}) do
       call('ZREM', P .. 'holds:' .. level, did)
     end
   end
@@ -49,7 +75,8 @@ end
 -- The end: its slot is free, and pulls. The record stays a day for those who come back to read.
 local function finish(talk, how)
   local login = talk.agent
-  for _, kind in ipairs({'again', 'ring', 'away', 'wrap', 'seen'}) do disarm(kind, talk.cid) end
+  recall(talk, 'cancelled')
+  for _, kind in ipairs({'again', 'ring', 'away', 'wrap', 'seen', 'step'}) do disarm(kind, talk.cid) end
   call('ZREM', P .. 'line:' .. talk.sig, talk.cid)
   write(talk, {state = 'closed', ['end'] = how, closed = now, deadline = 0})
   call('EXPIRE', P .. 'talk:' .. talk.cid, RECORD_TTL_S)
@@ -65,12 +92,22 @@ end
 
 -- The talk is over; the slot stays taken while the agent writes it up.
 local function wrap_up(talk, how)
+  recall(talk, 'cancelled')
   disarm('away', talk.cid)
   if tonumber(talk.wrap_ms) == 0 then return finish(talk, how) end
   local deadline = now + talk.wrap_ms
   write(talk, {state = 'wrap-up', ['end'] = how, deadline = deadline})
   arm('wrap', talk.cid, deadline)
   tell('wrap-up', talk)
+end
+
+-- Back in line; a shopper who is away keeps the place.
+local function wait_again(talk)
+  if talk.present == '1' then
+    line_up(talk)
+  else
+    write(talk, {state = 'away', agent = '', deadline = 0})
+  end
 end
 
 local function shopper_gone(talk)
@@ -97,22 +134,18 @@ local function agent_gone(login)
   arm('lost', login, now + LOST_MS)
   index(login)
   table.insert(events, {kind = 'agent_gone', agent = login, at_ms = now})
-  for _, talk in ipairs(busy(login)) do
-    if talk.state == 'ringing' then pass_on(talk, 'cancelled') end
-  end
+  give_back(login)
 end
 
 -- The agent did not come back: the conversation goes to the front of its line, and the shopper is told.
 local function lose(talk)
+  recall(talk, 'cancelled')
   call('SREM', P .. 'busy:' .. talk.agent, talk.cid)
   tell('agent_lost', talk)
   notice(talk, 'agent_lost')
   write(talk, {place = talk.opened - FRONT, tried = '', accepted = 0})
-  if talk.present == '1' then
-    line_up(talk)
-  else
-    write(talk, {state = 'away', agent = ''})
-  end
+  arm_step(talk)
+  wait_again(talk)
 end
 
 local function agent_lost(login)
@@ -122,49 +155,4 @@ local function agent_lost(login)
   end
   index(login)
 end
-
--- deadlines that have come ---------------------------------------------------------------------------------
-
-local settlers = {
-  hold = drop_hold,
-  lost = agent_lost,
-  lease = function(login)
-    call('ZREMRANGEBYSCORE', P .. 'sockets:' .. login, '-inf', now)
-    local rest = call('ZRANGE', P .. 'sockets:' .. login, 0, 0, 'WITHSCORES')
-    if #rest == 0 then agent_gone(login) else arm('lease', login, rest[2]) end
-  end,
-  ring = function(cid) missed(read(cid)) end,
-  again = function(cid)
-    local talk = read(cid)
-    write(talk, {tried = ''})
-    offer(talk)
-  end,
-  wrap = function(cid)
-    local talk = read(cid)
-    finish(talk, talk['end'])
-  end,
-  away = function(cid)
-    local talk = read(cid)
-    if talk.state == 'active' then
-      notice(talk, 'closed')
-      finish(talk, 'parked')
-    else
-      finish(talk, 'abandoned')
-    end
-  end,
-  seen = function(cid) shopper_gone(read(cid)) end,
-  serve = serve,
-}
-
-local function settle()
-  for _ = 1, SETTLED do
-    local first = call('ZRANGEBYSCORE', P .. 'due', '-inf', now, 'LIMIT', 0, 1)[1]
-    if not first then return end
-    call('ZREM', P .. 'due', first)
-    local kind, id = string.match(first, '^(%a+)|(.*)$')
-    settlers[kind](id)
-  end
-end
-
-if NODE ~= '' then settle() end
 
