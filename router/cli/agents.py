@@ -29,10 +29,16 @@ def add(
     login: Annotated[str, typer.Argument(help="What they log in with.")],
     name: Annotated[str, typer.Option(help="Public name: shoppers see it.")],
     queue: Annotated[Many, typer.Option(help="A queue they serve; may be repeated.")],
-    skill: Annotated[Many | None, typer.Option(help="A skill they have; may be repeated.")] = None,
-    language: Annotated[Many | None, typer.Option(help="A language they speak; may be repeated.")] = None,
+    skill: Annotated[
+        Many | None,
+        typer.Option(help="A skill, with a level 1 to 5 if any (gold:4); repeatable."),
+    ] = None,
+    language: Annotated[
+        Many | None,
+        typer.Option(help="A language they speak, such as ja or ja:5; repeatable."),
+    ] = None,
     capacity: Annotated[int, typer.Option(help="Conversations at a time, 1 to 20.")] = 3,
-    role: Annotated[str, typer.Option(help="agent or supervisor.")] = "agent",
+    role: Annotated[str, typer.Option(help="agent, supervisor or admin.")] = "agent",
     password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
     redis_url: Annotated[
         str, typer.Option(envvar="REDIS_URL", help="The store that the service uses.")

@@ -200,7 +200,7 @@ class _Entry(Struct, frozen=True):
     consent: Consent
     rules: Placed[str]
     texts: Placed[str]
-    queues: dict[str, Queue]
+    queues: Placed[dict[str, Queue]]
     offers: dict[str, _OfferEntry] = {}
     articles: dict[str, _ArticleEntry] = {}
     webhooks: dict[str, str] = {}
@@ -289,7 +289,7 @@ def _site() -> Fields[_Entry]:
             "consent": Key(Choice("a consent setting", ("required", "notice")), required=True),
             "rules": Key(Placing(FILE), required=True),
             "texts": Key(Placing(FILE), required=True),
-            "queues": Key(Table("queues by id", ID, _queue()), required=True),
+            "queues": Key(Placing(Table("queues by id", ID, _queue())), required=True),
             "offers": Key(Table("offers by id", ID, Fields("an offer", _OfferEntry, offer))),
             "webhooks": Key(Table("webhooks by name", ID, WEBHOOK)),
             "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
@@ -364,8 +364,9 @@ class _Loading:
         if texts is not None:
             self.known(entry.offers, texts.offers, "a text of an offer")
             self.known(entry.articles, texts.articles, "a text of an article")
+        self.overflows(entry)
         messages, notices = (None, None) if texts is None else (texts.invites, texts.notices)
-        queues = {name: queue.hours for name, queue in entry.queues.items()}
+        queues = {name: queue.hours for name, queue in entry.queues.value.items()}
         names = Names(entry.currency, queues, entry.offers, entry.articles, messages, notices, entry.webhooks)
         rules = self.other(entry.rules, form.rules_file(names))
         if texts is None or rules is None:
@@ -377,7 +378,7 @@ class _Loading:
             currency=entry.currency,
             language=entry.language,
             consent=entry.consent,
-            queues=entry.queues,
+            queues=entry.queues.value,
             offers={key: offer.settled() for key, offer in entry.offers.items()},
             articles={key: article.settled() for key, article in entry.articles.items()},
             texts=texts,
@@ -386,6 +387,14 @@ class _Loading:
             rules_file=self.path(entry.rules),
             breaks=entry.breaks,
         )
+
+    def overflows(self, entry: _Entry) -> None:
+        """Note every overflow to a queue that the site does not have."""
+        queues = entry.queues.value
+        for overflow in filter(None, (queue.overflow for queue in queues.values())):
+            for to in overflow.to:
+                if to not in queues:
+                    self.doc.unknown(entry.queues.node, "a queue to overflow to", to, queues.keys())
 
     def known(
         self, entries: Mapping[str, _OfferEntry | _ArticleEntry], texts: Mapping[str, object], what: str

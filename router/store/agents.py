@@ -77,10 +77,13 @@ class Agents:
     ) -> Agent:
         """Add an agent, or replace all that is said of one; their conversations stay with them.
 
-        A rule's skill is met by a skill or by a language. Raises `Refused("bad_request")` with what is wrong.
+        A rule's skill is met by a skill or by a language; each may say its level (`ja:4`, 1 to 5; without: 3), which
+        consoles do not see. Raises `Refused("bad_request")` with what is wrong.
         """
-        agent = Agent(login, name.strip(), role, tuple(queues), tuple(skills), tuple(languages), capacity)
-        _check(agent, password)
+        agent = Agent(
+            login, name.strip(), role, tuple(queues), _names(skills), _names(languages), capacity
+        )  # fmt: skip
+        _check(agent, (*skills, *languages), password)
         hashed = await self._in_pool(self._hasher.hash, _bytes(password))
         await self._routing.enroll(
             site,
@@ -90,7 +93,7 @@ class Agents:
                 "hash": hashed,
                 "profile": msgspec.json.encode(agent),
                 "queues": f",{','.join(agent.queues)},",
-                "skills": f",{','.join((*agent.skills, *agent.languages))},",
+                "skills": f",{','.join((*skills, *languages))},",
                 "capacity": capacity,
             },
         )
@@ -141,9 +144,15 @@ def _bytes(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")
 
 
-def _check(agent: Agent, password: str) -> None:
+def _names(skills: Sequence[str]) -> tuple[str, ...]:
+    return tuple(skill.partition(":")[0] for skill in skills)
+
+
+def _check(agent: Agent, skills: Sequence[str], password: str) -> None:
     for queue in agent.queues:
-        signature(queue, (*agent.skills, *agent.languages))
+        if "+" in queue:
+            raise Refused("bad_request", "A queue is named by 1 to 40 letters, digits, _ or -.")
+        signature(queue, skills)
     if not agent.queues:
         raise Refused("bad_request", "An agent serves at least one queue.")
     if _LOGIN.fullmatch(agent.login) is None:

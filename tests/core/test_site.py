@@ -11,7 +11,7 @@ import pytest
 from router.core import site as site_module
 from router.core.document import FileErrors
 from router.core.rules.model import GiveOffer, Invite, ShowArticle
-from router.core.site import Site, load_sites
+from router.core.site import Overflow, Relaxation, Site, load_sites
 
 DEMO = Path(site_module.__file__).parents[1] / "demo" / "site.yaml"
 
@@ -94,6 +94,44 @@ def test_a_site_is_what_its_file_says() -> None:
     offer = site.offers["welcome"]
     assert (offer.percent, offer.expires_ms, offer.budget) == (2.5, 1_800_000, 10)
     assert [rule.id for rule in site.rules.rules] == ["a"]
+
+
+DISPOSITIONS = "        dispositions: [{id: done, name: {ja: 済, en: Done}}]\n"
+WAITING = """        level: 3
+        priority: 60s
+        relax: [{after: 30s, drop: style}, {after: 60s, level: 2}]
+        overflow: {after: 45s, to: [other]}
+        service_level: {share: 90%, within: 30s}
+      other:
+        name: {ja: 他, en: Other}
+"""
+
+
+def test_a_queue_says_how_it_waits_and_a_site_its_breaks() -> None:
+    breaks = "    breaks: [{id: lunch, name: {ja: 昼休み, en: Lunch}}]\n    offers:\n"
+    text = SITE.replace(DISPOSITIONS, DISPOSITIONS + WAITING + DISPOSITIONS)
+    site = load(site=(SITE, text.replace("    offers:\n", breaks)))["shop"]
+    queue = site.queues["help"]
+    assert (queue.level, queue.priority_ms) == (3, 60_000)
+    assert queue.relax == (Relaxation(30_000, drop="style"), Relaxation(60_000, level=2))
+    assert queue.overflow == Overflow(45_000, ("other",))
+    assert (queue.service_level.share, queue.service_level.within_ms) == (0.9, 30_000)
+    plain = site.queues["other"].service_level
+    assert (plain.share, plain.within_ms) == (0.8, 20_000)
+    assert [one.id for one in site.breaks] == ["lunch"]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("relax: [{after: 30s, drop: ja}]", "a language is never dropped"),
+        ("relax: [{after: 30s, level: 6}]", "a whole number from 1 to 5"),
+        ("overflow: {after: 45s, to: [nowhere]}", "'nowhere'"),
+    ],
+)
+def test_a_queue_neither_drops_languages_nor_overflows_to_nowhere(line: str, found: str) -> None:
+    (fault,) = faults(site=(DISPOSITIONS, f"{DISPOSITIONS}        {line}\n"))
+    assert found in fault
 
 
 def test_content_is_in_the_shoppers_language_else_in_the_sites() -> None:

@@ -89,6 +89,14 @@ async def test_a_language_is_a_skill_that_rules_may_ask_for(agents: Agents, redi
     assert (await floor.open(skills=["ja", "gold"])).agent == "ann"
 
 
+async def test_a_skill_has_a_level_which_consoles_do_not_see(agents: Agents, redis: Redis) -> None:
+    agent = await agents.add(
+        SITE, "ann", "Ann", "correct horse", queues=["help"], skills=["gold:4"], languages=["ja:5"]
+    )
+    assert (agent.skills, agent.languages) == (("gold",), ("ja",))
+    assert await redis.hget(keys.agent(SITE, "ann"), "skills") == b",gold:4,ja:5,"
+
+
 class Held(PasswordHasher):
     """A hasher whose verdicts wait for `gate`, as those of a busy machine do."""
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from router.core.routing import Talk, why_agent
+from router.core.site import Overflow, Relaxation
 from router.errors import Refused
 from router.store import keys
-from tests.floor import LOST_MS, REST_MS, RING_MS, SITE, WRAP_MS, Floor, plain_terms
+from tests.floor import LOST_MS, REST_MS, RING_MS, SITE, SITES, WRAP_MS, Floor, plain_terms
 
 
 @pytest.fixture
@@ -274,3 +276,49 @@ async def test_the_record_and_the_journal_say_why_this_agent(floor: Floor) -> No
     assert (pulled["kind"], pulled["waited_ms"], pulled["load"], pulled["idle_ms"]) == ("freed", 3_000, 1, 0)
     told = [event for reply in floor.replies for event in reply.events if event["kind"] == "ringing"]
     assert why_agent(told[-1]["why_agent"]) == pulled
+
+
+# --- levels, steps, priority -------------------------------------------------------------------------------
+
+
+async def test_least_load_then_best_level_then_longest_idle(floor: Floor) -> None:
+    await floor.agent("ann", skills=["gold:2"], capacity=2)
+    await floor.agent("bob", skills=["gold"], capacity=2)
+    await floor.agent("cem", skills=["gold:4"], capacity=2)
+    await floor.agent("dan", skills=["gold:4"], capacity=1)
+    asked = [(await floor.open(skills=["gold"])).agent for _ in range(5)]
+    assert asked == ["cem", "dan", "bob", "ann", "cem"]
+
+
+async def test_a_conversation_asks_for_less_as_it_waits_and_never_for_another_language(floor: Floor) -> None:
+    rules = msgspec.structs.replace(
+        SITES[SITE].queues["help"], level=3, relax=(Relaxation(30_000, level=1),),
+        overflow=Overflow(45_000, ("style",)),
+    )  # fmt: skip
+    await floor.agent("ann", skills=["gold:2", "ja"])
+    await floor.agent("bob", skills=["gold:2"], capacity=2)
+    await floor.agent("cem", queues=["style"], skills=["gold:1", "fr"])
+    first = await floor.open(skills=["gold", "ja"], rules=rules)
+    french = await floor.open(skills=["gold", "fr"], rules=rules)
+    await floor.advance(29_000)
+    assert (await floor.talk(first.cid)).state == "waiting"
+    await floor.advance(1_000)
+    assert ((await floor.talk(first.cid)).agent, (await floor.talk(french.cid)).state) == ("ann", "waiting")
+    assert why(await floor.talk(first.cid))["step"] == 1
+    await floor.advance(15_000)
+    overflown = await floor.talk(french.cid)
+    assert (overflown.agent, overflown.queue, overflown.step) == ("cem", "help", 2)
+
+
+async def test_a_queue_with_priority_counts_its_conversations_as_older(floor: Floor) -> None:
+    urgent = msgspec.structs.replace(SITES[SITE].queues["style"], priority_ms=60_000)
+    await floor.enroll("ann", queues=["help", "style"])
+    oldest = await floor.open()
+    floor.now += 60_000
+    older = await floor.open()
+    talk = await floor.open(queue="style", rules=urgent)
+    await floor.join("ann")
+    for expected in (oldest, talk, older):
+        await floor.run(floor.routing.presence(SITE, "ann", "available"))
+        assert (await floor.talk(expected.cid)).agent == "ann"
+        await floor.run(floor.routing.end(SITE, expected.cid))
