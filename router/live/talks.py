@@ -136,6 +136,7 @@ class Talks:
                 case wire.End():
                     self._mine(held, message.cid)
                     await self.desk.end(held.site.id, message.cid)
+                    self._over(held, message.cid)  # the page may be gone, and never hear of it
         except Refused as refused:
             peer.send(wire.encode(wire.Error(refused.name, refused.detail, _about(message))))
 
@@ -178,12 +179,14 @@ class Talks:
     # --- the page and its context --------------------------------------------------------------------------
 
     def unwatch(self, peer: Peer) -> None:
-        """A page's socket is gone: what it had asked for is dropped."""
+        """A page's socket is gone: what it had asked for is dropped, but an end is an end. Lines it says again."""
         watch = self._watches.pop(peer, None)
         if watch is not None:
             self.desk.unwatch(watch)
         if (waiting := self._waiting.get(peer)) is not None:
+            ends = [message for message in waiting if isinstance(message, wire.End)]
             waiting.clear()
+            waiting.extend(ends)
 
     def gone(self, held: Held) -> None:
         """The last page is gone: the shopper is away, unless another page comes soon."""

@@ -99,6 +99,19 @@ async def test_both_sides_survive_a_reload_without_losing_a_line(world: World) -
         assert [m["text"] for m in history["messages"] if m["author"] != "system"] == ["one", "two"]
 
 
+async def test_an_end_counts_although_its_page_is_gone_at_once(world: World) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, cid = await talking(world, shopper, agent)
+        page.send_message(wire.Say(cid, "mid-shopper-1", "thanks"))
+        page.send_message(wire.End(cid))
+        page.close()
+        await until(lambda: [f for f in agent.all("conversation") if f["conversation"]["state"] == "wrap-up"])
+        (held,) = world.at.service.engine.holdings.all()
+        await until(lambda: not held.session.talk)
+
+
 async def test_a_ring_that_nobody_answers_goes_on_to_the_next_agent(world: World) -> None:
     async with Agent(world.at) as first, Agent(world.at, "haru") as second:
         await available(first)
