@@ -34,7 +34,7 @@ async function bundle(entry, options) {
   return outputFiles[0].contents;
 }
 
-const hashed = (contents) => JSON.stringify(createHash('sha256').update(contents).digest('hex').slice(0, 8));
+const hashed = (contents) => JSON.stringify(createHash('sha256').update(contents).digest('base64url').slice(0, 6));
 const widget = await bundle('beacon/widget/index.js', { format: 'esm' });
 const behaviour = await bundle('beacon/behaviour/index.js', { format: 'esm' });
 const beacon = await bundle('beacon/index.js', {

@@ -207,6 +207,19 @@ async def test_ending_asks_once_and_tells_the_service(peer: Peer, shopper: Shopp
     await expect(ui(shopper.page).locator(".panel, .launcher")).to_have_count(0)
 
 
+async def test_an_end_that_was_said_offline_is_said_again(peer: Peer, shopper: Shopper) -> None:
+    """A conversation that only the page has ended would stay open for the service, and for its agent."""
+    await accept(peer, shopper)
+    await shopper.context.set_offline(True)
+    await peer.close(1012)
+    await expect(ui(shopper.page).locator(".panel .status")).to_have_text("接続し直しています…")
+    await ui(shopper.page).get_by_role("button", name="終了").click()
+    await ui(shopper.page).get_by_role("button", name="終了する").click()
+    assert not peer.said(wire.End)
+    await shopper.context.set_offline(False)
+    await until(lambda: peer.said(wire.End))
+
+
 async def test_an_agent_who_closes_it_ends_it_with_a_word(peer: Peer, shopper: Shopper) -> None:
     """Nothing more can be written."""
     await accept(peer, shopper)

@@ -7,7 +7,7 @@ import { drawPanel } from './panel.js';
 const SAY = 3;
 const TYPING = 4;
 const RESUME = 5;
-const END = 6;
+export const END = 6;
 const TYPING_EVERY_MS = 3000;
 const TYPING_ENDS_MS = 4000;
 const AGENT_TYPING_MS = 8000;

@@ -1,6 +1,6 @@
 // The widget: draws what the service decided, in a place of its own, and never in the shopper's way.
 
-import { createChat } from './chat.js';
+import { createChat, END } from './chat.js';
 import { createHost } from './host.js';
 import { drawCard } from './cards.js';
 import { isOver } from './thread.js';
@@ -105,7 +105,8 @@ export function mount(core) {
     welcome({ talk: known }) {
       const kept = core.get('c') || {};
       const [cid, secret] = known || [kept.cid, kept.secret];
-      if (!cid || (kept.cid === cid && kept.over)) return;
+      if (!cid) return;
+      if (kept.cid === cid && kept.over) return known && core.send([END, cid]); // it had not heard of the end
       talk(cid, kept.cid === cid ? kept : {}).welcome(secret);
     },
     down: () => chat && chat.down(),
