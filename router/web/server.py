@@ -27,9 +27,9 @@ from router.settings import Settings, kept_secret
 from router.store.embedded import Embedded, check_version
 from router.web.app import Service
 from router.web.gate import gate
+from router.web.guardian import ENDING, Guardian
 
 BACKLOG = 4096
-ENDING = (signal.SIGINT, signal.SIGTERM)
 uvicorn_log = logging.getLogger("uvicorn.error")
 
 
@@ -44,19 +44,32 @@ class Running:
 def run(settings: Settings, *, announce: Callable[[Running], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM. Raises StartError with one clear sentence if it cannot start."""
     _log_to_stderr(settings.log_level)
-    early: list[
-        int
-    ] = []  # a signal that raised here could come between the private store's start and its end
-    for number in ENDING:
-        signal.signal(number, lambda number, _: early.append(number))
+    keeper = Guardian() if settings.demo else _Once()
     listening = bind(settings.host, settings.port)
     with contextlib.ExitStack() as stack:
         stack.callback(listening.close)
         url = settings.redis_url
         if not url:
             url = stack.enter_context(Embedded(settings.data / "valkey")).url
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, url, listening, announce, early))
+
+        def serving(first: bool) -> None:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(settings, url, listening, announce if first else None, keeper.told))
+
+        keeper.run(serving)
+
+
+class _Once:
+    """Notes signals that end: one that raised could come between the private store's start and its end."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+        for number in ENDING:
+            signal.signal(number, lambda number, _: self.told.append(number))
+
+    def run(self, work: Callable[[bool], None]) -> None:
+        """Do it, here and once."""
+        work(True)
 
 
 async def _serve(
