@@ -108,6 +108,14 @@ class Delivery:
     def _show(self, held: Held, decision: Decision, peer: Peer, now: int, *, again: bool) -> None:
         left = max(0, deadline(decision) - now)
         peer.send(wire.encode(wire.Show(decision.id, decision.kind, decision.content, left, again)))
+        if not again:
+            sent = {
+                "did": decision.id,
+                "site": held.site.id,
+                "sid": held.session.sid,
+                "ms": now - decision.made_at,
+            }
+            self.journal.add("sent", sent | {"at": now})
 
     def _in_scope(self, held: Held, decision: Decision, now: int) -> bool:
         if must_go(held.session, now):

@@ -26,6 +26,7 @@ from router.store import keys, scripts
 EVENT, EXPOSURE, DECISION, KEPT = range(4)
 RANKS: Final = {
     "event": EVENT,
+    "sent": EXPOSURE,
     "shown": EXPOSURE,
     "feedback": EXPOSURE,
     "order": KEPT,
@@ -219,6 +220,12 @@ async def read(redis: Redis, *, shard: int = 0, after: str = "0-0", page: int = 
             if entry.number > newest.get(entry.source, 0):
                 newest[entry.source] = entry.number
                 yield entry
+
+
+async def latest(redis: Redis, count: int, *, shard: int = 0) -> list[Entry]:
+    """The newest records, newest first; a repeat of a write with an unknown outcome may be among them."""
+    entries = cast("list[_Raw]", await redis.xrevrange(keys.journal(shard), count=count))
+    return [_entry(entry_id.decode(), fields) for entry_id, fields in entries]
 
 
 def _entry(entry_id: str, fields: dict[bytes, bytes]) -> Entry:

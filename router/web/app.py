@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from router.core.document import FileErrors
 from router.core.rules.explain import Explained, explain
+from router.core.session import Session
 from router.core.site import Site, load_sites
 from router.errors import Refused, StartError
 from router.live import collector
@@ -46,7 +47,7 @@ from router.store.orders import Order, Orders
 from router.store.rulebooks import Rulebooks
 from router.store.sessions import Sessions, peek
 from router.store.visitors import Visitors
-from router.web import agents, api, demo, demo_seed, ops, pages
+from router.web import agents, api, demo, demo_seed, ops, pages, tour
 from router.web.shopper import Roster
 
 log = structlog.get_logger()
@@ -227,11 +228,19 @@ class Service:
                 self.redis, self.sites, self.desk, self.rulebook, self.explain, self.ready, self.live
             ).routes(),
             *(self._demo_routes(static) if self.settings.demo else ()),
-            *pages.routes(static, self.ready),
+            *pages.routes(static, self.ready, framed=self.settings.demo),
         ]
 
     def _demo_routes(self, static: Path) -> list[BaseRoute]:
-        return [*demo_seed.routes(), *demo.routes(static / "demo", self.address, self.secret)]
+        guide = tour.Tour(
+            static / "tour", lambda: self.sites[demo.SITE], self.secret, self.redis, self.desk, self.node,
+            look=self.session, explain=self.explain, now=self.clock.now,
+        )  # fmt: skip
+        return [
+            *demo_seed.routes(),
+            *guide.routes(),
+            *demo.routes(static / "demo", self.address, self.secret),
+        ]
 
     async def _last(self, request: Request) -> Response:
         """A page's last batch. CORS: any origin may send it, the token says whose it is."""
@@ -251,13 +260,18 @@ class Service:
         if sid is not None:
             self.engine.ordered(sid, order.state)
 
-    async def explain(self, site: str, sid: str) -> list[Explained]:
-        """Why each rule is true or not for a session, held here or by another process. Raises Refused("not_found")."""
+    async def session(self, site: str, sid: str) -> Session:
+        """A session as it is, held here or by another process. Raises Refused("not_found")."""
         held = self.engine.holdings.get(sid)
         blob = await peek(self.redis, sid) if held is None else None
         session = held.session if held is not None else decode_session(blob) if blob is not None else None
         if session is None or session.site != site:
             raise Refused("not_found", "There is no such session (any more).")
+        return session
+
+    async def explain(self, site: str, sid: str) -> list[Explained]:
+        """Why each rule is true or not for a session, held here or by another process. Raises Refused("not_found")."""
+        session = await self.session(site, sid)
         killed, claims = site in self.engine.decider.killed, self.engine.decider.claims
         chosen = self.sites[site]
         return explain(

@@ -30,7 +30,7 @@ PlaceOrder = Callable[[dict[str, Any]], Awaitable[object]]
 SITE: Final = "demo"
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'; require-trusted-types-for 'script'"
 )
 HEADERS: Final = {"content-security-policy": CSP, "cache-control": "no-cache"}
 PAGES: Final = {

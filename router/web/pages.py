@@ -50,14 +50,24 @@ class SafeHeaders:
         await self.app(scope, receive, with_headers)
 
 
-def routes(static: Path, ready: Callable[[], Awaitable[dict[str, object]]]) -> list[BaseRoute]:
-    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/agent/`, `/ops/`, `/healthz`, `/readyz`."""
+def routes(
+    static: Path, ready: Callable[[], Awaitable[dict[str, object]]], *, framed: bool = False
+) -> list[BaseRoute]:
+    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/agent/`, `/ops/`, `/healthz`, `/readyz`.
+
+    `framed`: a page of this origin may frame the console, as the demo's tour does; else nobody may.
+    """
+    console_headers = {"cache-control": "no-cache"}
+    if framed:
+        console_headers["content-security-policy"] = CSP.replace(
+            "frame-ancestors 'none'", "frame-ancestors 'self'"
+        )
 
     async def home(request: Request) -> Response:
         return FileResponse(static / "home" / "index.html")
 
     async def console(request: Request) -> Response:
-        return FileResponse(static / "console" / "index.html", headers={"cache-control": "no-cache"})
+        return FileResponse(static / "console" / "index.html", headers=console_headers)
 
     async def operations(request: Request) -> Response:
         return FileResponse(static / "ops" / "index.html", headers={"cache-control": "no-cache"})
