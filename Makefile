@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
+SHOPPERS ?= 5
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -26,8 +27,8 @@ $(VENV)/.dev: $(VENV)/.base
 	@$(PIP) install -c requirements.lock --group lint
 	@touch $@
 
-demo: $(VENV)/.base ## The service, a demo shop and the console on one port (PORT=, HOST=)
-	@HOST=$(HOST) PORT=$(PORT) $(BIN)/router demo
+demo: $(VENV)/.base ## The service, a demo shop and the console on one port (PORT=, HOST=, SHOPPERS=)
+	@HOST=$(HOST) PORT=$(PORT) $(BIN)/router demo --shoppers $(SHOPPERS)
 
 test: $(VENV)/.dev browser node ## Every test
 	$(BIN)/pytest -n 2 --dist loadfile -q -m "not load"

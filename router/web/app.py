@@ -234,7 +234,7 @@ class Service:
     def _demo_routes(self, static: Path) -> list[BaseRoute]:
         guide = tour.Tour(
             static / "tour", lambda: self.sites[demo.SITE], self.secret, self.redis, self.desk, self.node,
-            look=self.session, explain=self.explain, now=self.clock.now,
+            look=self.session, explain=self.explain, watched=self.watched, now=self.clock.now,
         )  # fmt: skip
         return [
             *demo_seed.routes(),
@@ -268,6 +268,11 @@ class Service:
         if session is None or session.site != site:
             raise Refused("not_found", "There is no such session (any more).")
         return session
+
+    def watched(self, sid: str) -> bool:
+        """Whether a page of the session is open at this process."""
+        held = self.engine.holdings.get(sid)
+        return held is not None and bool(held.peers)
 
     async def explain(self, site: str, sid: str) -> list[Explained]:
         """Why each rule is true or not for a session, held here or by another process. Raises Refused("not_found")."""

@@ -8,9 +8,10 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -41,8 +42,15 @@ class Running:
     data: Path
 
 
-def run(settings: Settings, *, announce: Callable[[Running], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. Raises StartError with one clear sentence if it cannot start."""
+Announce = Callable[[Running], None]
+Beside = Callable[[Running], Coroutine[Any, Any, None]]
+
+
+def run(settings: Settings, *, announce: Announce | None = None, beside: Beside | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises StartError with one clear sentence if it cannot start.
+
+    `announce` is told once when it runs; `beside` runs in the same loop for as long as it does.
+    """
     _log_to_stderr(settings.log_level)
     keeper = Guardian() if settings.demo else _Once()
     listening = bind(settings.host, settings.port)
@@ -54,7 +62,7 @@ def run(settings: Settings, *, announce: Callable[[Running], None] | None = None
 
         def serving(first: bool) -> None:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(settings, url, listening, announce if first else None, keeper.told))
+                runner.run(_serve(settings, url, listening, announce if first else None, beside, keeper.told))
 
         keeper.run(serving)
 
@@ -76,7 +84,8 @@ async def _serve(
     settings: Settings,
     url: str,
     listening: socket.socket,
-    announce: Callable[[Running], None] | None,
+    announce: Announce | None,
+    beside: Beside | None,
     early: list[int],
 ) -> None:
     """Serve; not at all if a signal came `early`, before there was a server to stop."""
@@ -90,7 +99,7 @@ async def _serve(
         loop.add_signal_handler(number, server.stop)
     if early:
         return
-    told = loop.create_task(_tell(server, Running(address, settings.data), announce))
+    told = loop.create_task(_tell(server, Running(address, settings.data), announce, beside))
     uvicorn_log.disabled = True  # a start that fails is told once, by whoever catches it
     try:
         await server.serve(sockets=[listening])
@@ -101,7 +110,7 @@ async def _serve(
         uvicorn_log.disabled = False
 
 
-async def _tell(server: Server, running: Running, announce: Callable[[Running], None] | None) -> None:
+async def _tell(server: Server, running: Running, announce: Announce | None, beside: Beside | None) -> None:
     while not server.started:
         await asyncio.sleep(0.02)
     uvicorn_log.disabled = False
@@ -109,6 +118,8 @@ async def _tell(server: Server, running: Running, announce: Callable[[Running], 
     structlog.get_logger().info("serving", address=running.address)
     if announce is not None:
         announce(running)
+    if beside is not None:
+        await beside(running)
 
 
 class Server(uvicorn.Server):

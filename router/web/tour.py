@@ -47,12 +47,12 @@ Explain = Callable[[str, str], Awaitable[list[Explained]]]
 class Tour:
     """The tour's addresses, its page and scripts from `folder`.
 
-    `look(site, sid)` finds a session or raises Refused("not_found").
+    `look(site, sid)` finds a session or raises Refused("not_found"); `watched(sid)`: has it a page open here?
     """
 
     def __init__(
         self, folder: Path, site: Callable[[], Site], secret: bytes, redis: Redis, desk: Desk, node: str, *, look: Look,
-        explain: Explain, now: Callable[[], int],
+        explain: Explain, watched: Callable[[str], bool], now: Callable[[], int],
     ) -> None:  # fmt: skip
         self._folder = folder
         self._site = site
@@ -62,6 +62,7 @@ class Tour:
         self._node = node
         self._look = look
         self._explain = explain
+        self._watched = watched
         self._now = now
 
     def routes(self) -> list[BaseRoute]:
@@ -90,7 +91,8 @@ class Tour:
         except Refused:
             return JSONResponse(state | {"session": None, "rules": [], "decisions": []})
         found = {
-            "session": _session(session, self._now()) | {"talk": await self._talk(site.id, session.talk)},
+            "session": _session(session, self._now())
+            | {"here": self._watched(session.sid), "talk": await self._talk(site.id, session.talk)},
             "rules": await self._rules(site, session.sid),
             "decisions": await self._decisions(session.sid),
         }

@@ -23,9 +23,9 @@ export const possessions = (state) => ({
   lines: state.session?.talk?.count ?? 0,
 });
 
-/** Is another process at work, and is everything still there? */
+/** Is another process at work, is the shopper's page back, and is everything still there? */
 export function survived(killed, state) {
-  if (state.node === killed.node || !state.session) return false;
+  if (state.node === killed.node || !state.session?.here) return false;
   const now = possessions(state);
   return now.events >= killed.events && now.lines >= killed.lines;
 }

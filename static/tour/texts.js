@@ -1,7 +1,7 @@
 // Every word of the tour, in English and Japanese. `{n}` and the like are filled in.
 
 const TEXTS = {
-  title: ["Five minutes with Router", "Routerを5分で体験"],
+  title: ["Router in five minutes", "Routerを5分で体験"],
   shop: ["A shopper's phone", "お客様のスマートフォン"],
   console: ["The agent's console", "オペレーターの画面"],
   anew: ["Begin anew", "最初から"],
@@ -33,9 +33,9 @@ const TEXTS = {
   before: ["before", "終了前"],
   after: ["after", "復帰後"],
   lines: ["Lines of the talk", "会話の行数"],
-  gone_for: ["Until all was back", "すべてが戻るまで"],
+  gone_for: ["Until the shopper was back", "お客様が戻るまで"],
   nobody_title: ["Nobody is free", "担当者がいないとき"],
-  nobody_text: ["Close the talk in the console and set yourself to Away. In the phone, open the same piece three times, with other pages between. Instead of an invite nobody could answer, the size guide appears.", "右の画面で会話を終了し、状態を「離席中」にしてください。次に同じ器のページを三回開きます（間に別のページをはさみます）。応えられない招待の代わりに、大きさのめやすが出ます。"],
+  nobody_text: ["Close the talk in the console and set yourself to Away. In the phone, open the same piece three times, with other pages between. Instead of an invite nobody could answer, the size guide appears.", "右の画面で会話を終了し、状態を「離席」にしてください。次に同じ器のページを三回開きます（間に別のページをはさみます）。応えられない招待の代わりに、大きさのめやすが出ます。"],
   nobody_done: ["An article in place of an invite nobody could answer.", "応えられない招待の代わりに、記事が出ました。"],
   why_title: ["Ask why not", "なぜ出なかったのか"],
   why_text: ["Open a rule at the end of this column: each condition with its value, its threshold, and when it would turn.", "この列の最後にあるルールを開いてください。条件ごとの値、しきい値、いつ変わるのかがわかります。"],
@@ -57,6 +57,7 @@ const TEXTS = {
   decisions: ["What was decided", "これまでの判断"],
   none_yet: ["Nothing yet.", "まだありません。"],
   after_moment: ["decided {n} ms after its moment", "その瞬間から{n}ミリ秒で判断"],
+  in_all: ["decided, stored and on its way within {n} ms", "{n}ミリ秒で判断・保存・送信"],
   on_its_way: ["stored and on its way {n} ms later", "さらに{n}ミリ秒で保存・送信"],
   why_not: ["Why, and why not", "なぜ出るのか、出ないのか"],
   remembered: ["It acted already; it does again only after it was false.", "すでに働きました。一度条件が外れると、また働きます。"],

@@ -88,7 +88,7 @@ function Next({ ctx, state }) {
   const left = next.at - now;
   return html`
     <section class="panel next due"><h2>${ctx.say("next_decision")}</h2>
-      <p class="count" role="timer">${ctx.say("seconds", { n: (left / 1000).toFixed(1) })}</p>
+      <p class="left" role="timer">${ctx.say("seconds", { n: (left / 1000).toFixed(1) })}</p>
       <meter min="0" max="10000" value=${Math.max(0, 10000 - left)} aria-hidden="true"></meter>
       <p>${next.rule.sentence[ctx.language]}</p>
     </section>`;
@@ -114,7 +114,8 @@ function Decisions({ ctx, state }) {
 function Speed({ ctx, state, one }) {
   const late = lateness(state.moments, one);
   if (one.ms === undefined) return null;
-  return html`<p class="speed">${late !== null && html`${ctx.say("after_moment", { n: late })} · `}${ctx.say("on_its_way", { n: one.ms })}</p>`;
+  if (late === null) return html`<p class="speed">${ctx.say("in_all", { n: one.ms })}</p>`;
+  return html`<p class="speed">${ctx.say("after_moment", { n: late })} · ${ctx.say("on_its_way", { n: one.ms })}</p>`;
 }
 
 function Rules({ ctx, state }) {

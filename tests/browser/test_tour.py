@@ -86,7 +86,7 @@ async def _go_shopping(walk: Walk) -> None:
 
 async def _hesitate(walk: Walk, visitor: Shopper) -> None:
     await walk.go("/demo/cart")
-    await expect(walk.page.locator(".next.due .count")).to_be_visible()
+    await expect(walk.page.locator(".next.due .left")).to_be_visible()
     await visitor.shoot("tour-countdown")
     await expect(walk.widget.get_by_text("Chat with us")).to_be_visible(timeout=15_000)
     await expect(walk.page.locator(".decisions .speed").first).to_contain_text("after its moment")

@@ -37,11 +37,12 @@ def directives(policy: str) -> dict[str, list[str]]:
 
 
 def assert_strict(headers: httpx.Headers) -> None:
-    """Nothing inline, nothing foreign, no framing, no guessing of types."""
+    """Nothing inline, nothing foreign, no framing (but by the demo's own tour), no guessing of types."""
     policy = directives(headers["content-security-policy"])
     assert policy["default-src"] == ["'none'"] and policy["script-src"] == ["'self'"]
     assert policy["style-src"] == ["'self'"]
-    assert policy["base-uri"] == policy["frame-ancestors"] == ["'none'"]
+    assert policy["base-uri"] == ["'none'"]
+    assert policy["frame-ancestors"] in (["'none'"], ["'self'"])
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
 

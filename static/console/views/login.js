@@ -13,7 +13,7 @@ export function Login({ ctx, notice }) {
 
   useEffect(() => {
     api.demo().then(setDemo, () => {}); // only a demo has credentials to show
-    form.current.elements[setting("site") ? "login" : "site"].focus();
+    form.current.elements[setting("site") ? "login" : "site"].focus({ preventScroll: window.top !== window });
   }, []);
 
   async function submit(event) {

@@ -25,13 +25,14 @@ test("a step is done by what the service says", () => {
 
 test("what was lost is not survived", () => {
   const killed = { node: "a", events: 9, lines: 2 };
-  const after = (node, events, count) => state({ node, session: { events, talk: { count } } });
+  const after = (node, events, count) => state({ node, session: { here: true, events, talk: { count } } });
   assert.deepEqual(possessions(after("a", 9, 2)), { events: 9, lines: 2 });
   assert.ok(survived(killed, after("b", 9, 2)));
   assert.ok(!survived(killed, after("a", 9, 2)), "the same process");
   assert.ok(!survived(killed, after("b", 8, 2)), "an event is missing");
   assert.ok(!survived(killed, after("b", 9, 1)), "a line is missing");
   assert.ok(!survived(killed, state({ node: "b" })), "the session is missing");
+  assert.ok(!survived(killed, state({ node: "b", session: { events: 9, talk: { count: 2 } } })), "the page is not back");
 });
 
 test("the next moment is the earliest of those that can act", () => {
