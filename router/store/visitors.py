@@ -8,11 +8,13 @@ as redis-py raises them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
 
+from router.core.caps import Standing, Times
 from router.core.session import Profile
 from router.store import keys, scripts
 
@@ -79,6 +81,15 @@ class Visitors:
             {name[2:]: value for name, value in sorted(fields.items()) if name.startswith("a:")},
         )
 
+    async def standing(self, site: str, vid: str, now: int) -> Standing:
+        """What the visitor was shown, what is about to be, and until when they rest."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zrange(keys.caps(site, vid), 0, -1, withscores=True)
+            pipeline.zrangebyscore(keys.claims(site, vid), f"({now}", "+inf", withscores=True)
+            pipeline.hget(keys.visitor(site, vid), "quiet")
+            shown, claimed, quiet = await pipeline.execute()
+        return Standing(_times(shown), _times(claimed), int(quiet or 0))
+
     async def claim_cap(
         self,
         site: str,
@@ -134,3 +145,8 @@ class Visitors:
             [did, now, rest_ms, LONG_REST_MS, NEVER if never else "", keys.VISITOR_TTL_S],
         )
         return int(quiet_until)
+
+
+def _times(members: Iterable[tuple[bytes, float]]) -> Times:
+    """From `decision|rule` and its score."""
+    return tuple((member.decode().partition("|")[2], int(score)) for member, score in members)

@@ -282,6 +282,7 @@ class Service:
         return explain(
             chosen.rules, session, self.clock.now(), killed=killed,
             blocked=lambda rule: not claims.may_act(site, rule),
+            standing=await self.visitors.standing(site, session.visitor, self.clock.now()),
         )  # fmt: skip
 
     def live(self, site: str) -> list[dict[str, Any]]:

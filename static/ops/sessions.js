@@ -33,6 +33,8 @@ function Explained({ ctx, state }) {
         <div class="row"><h2 class="grow">${rule.rule}</h2>
           <span class=${rule.holds ? "good-text" : "dim"}>${rule.holds ? ctx.say("is_true") : ctx.say("not_true")}${rule.true_at && ` · ${ctx.say("true_in", { n: seconds(ctx, rule.true_at - at) })}`}</span></div>
         <ul class="tree"><${Condition} ctx=${ctx} node=${rule.condition} at=${at} /></ul>
+        ${rule.caps.length > 0 && html`<h3>${ctx.say("caps")}</h3>
+          <ul class="caps">${rule.caps.map((cap) => html`<li class=${cap.spent ? "spent" : "dim"}>${cap.words[ctx.language]}</li>`)}</ul>`}
         ${rule.obstacle && html`<p class="obstacle">${ctx.say("stands", { what: obstacle(ctx.language, rule.obstacle) })}</p>`}
         ${rule.remembered && html`<p class="dim small-text">${ctx.say("remembered")}</p>`}
       </section>`)}`;

@@ -78,6 +78,7 @@ const TEXTS = {
   true_in: ["true in {n}", "{n}後に成立"],
   stands: ["stands in the way: {what}", "妨げ：{what}"],
   remembered: ["was true before: fires again after it was false", "すでに成立済み（一度不成立になると再び働きます）"],
+  caps: ["Caps", "回数の上限"],
   all: ["all of these", "すべて"],
   any: ["one of these", "いずれか"],
   not: ["not this", "次の否定"],
@@ -102,6 +103,7 @@ const OBSTACLES = {
   rollout: ["not rolled out to this visitor", "このお客様は公開対象外"],
   site_holdout: ["held out of everything", "全体の比較用グループ"],
   no_capacity: ["nobody is free, or the wait is too long", "担当者に空きがない"],
+  per_visitor: ["was shown enough lately", "最近すでに表示済み（上限）"],
   held_out: ["held out of this rule", "このルールの比較用グループ"],
 };
 

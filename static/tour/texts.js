@@ -98,6 +98,7 @@ const TEXTS = {
   resting_obstacle: ["The shopper has just closed one.", "閉じられた直後なので控えています。"],
   busy_obstacle: ["Something is open already.", "すでにほかの表示が出ています。"],
   per_session_obstacle: ["Often enough in this visit.", "この訪問での上限に達しました。"],
+  per_visitor_obstacle: ["This visitor saw enough lately.", "最近すでに表示しました（上限）。"],
   not_before_obstacle: ["Too early in the visit.", "訪問の始まりなので控えています。"],
   shadow_obstacle: ["Only noted (shadow).", "記録のみです（シャドー）。"],
   site_holdout_obstacle: ["Held out, to compare.", "比較のため表示しません。"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from router.store import keys
 from router.store.behaviour import Behaviour
 from router.store.embedded import Embedded
 from router.store.rulebooks import Rulebooks, Switch
+from router.store.visitors import Visitors
 
 RUN = CliRunner()
 PAGE = "000000001aaaaaaa"
@@ -96,12 +98,15 @@ def test_a_session_is_explained_rule_by_rule(valkey: Embedded) -> None:
     async def keep() -> None:
         async with Redis.from_url(valkey.url) as redis:
             await redis.hset(keys.owner("sid-1"), "token", "t1")
+            for number in range(50):
+                await Visitors(redis).confirm("demo", "v", f"d{number}", "other", time.time_ns() // 1_000_000)
             await redis.set(keys.blob("sid-1", "t1"), encode_session(session))
 
     asyncio.run(keep())
     told = router(valkey, "explain", "sid-1")
     assert "cart-wait (live, priority 60): not true" in told
     assert "✓ Looking at the cart" in told and "✗ Cart value: 0 JPY (less than 3,000 JPY)" in told
+    assert "by all rules, for this visitor in 7 d: 50 of 50; one more in 6" in told
     assert "カートを見ています" in router(valkey, "explain", "S.demo.sid-1.signature", "--language", "ja")
     found = json.loads(router(valkey, "explain", "sid-1", "--json"))
     assert [rule["rule"] for rule in found] == ["cart-wait", "shipping-loop", "size-doubt", "first-order"]

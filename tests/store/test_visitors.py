@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from router.core.session import Profile
+from router.core.caps import uses
+from router.core.rules.model import Caps, DefaultCaps
+from router.core.rules.words import cap
+from router.core.session import Profile, Session
 from router.store import keys
 from router.store.visitors import (
     LONG_REST_MS,
@@ -89,6 +92,46 @@ async def test_many_at_once_never_exceed_the_cap(claim: Claim) -> None:
         *(claim(f"decision-{n}", f"r{n % 4}", all_cap=(3, DAY)) for n in range(80))
     )
     assert answers.count(True) == 3
+
+
+async def test_what_is_said_of_the_caps_is_what_they_do(visitors: Visitors) -> None:
+    """Whatever was shown and claimed, the script allows one more exactly where no cap is said to be spent."""
+    own, common = Caps(per_visitor=(2, 60_000)), DefaultCaps(per_session=None, per_visitor=(3, 600_000))
+    session = Session("s", "shop", "v", "JPY", 0, 0)
+    now = 1_000_000
+    allowed = []
+    for number, step in enumerate((0, 1, 1, 30_000, 31_000, 1, 400_000, 200_000, 1)):
+        now += step
+        standing = await visitors.standing("shop", "v", now)
+        said = not any(use.spent for use in uses(session, "r", own, common, standing, now))
+        did = await visitors.claim_cap(
+            "shop", "v", f"d{number}", "r", rule_cap=own.per_visitor, all_cap=common.per_visitor, now=now
+        )
+        assert said is did, (number, standing)
+        allowed.append(did)
+        if did and number % 3:
+            await visitors.confirm("shop", "v", f"d{number}", "r", now)
+    assert True in allowed and False in allowed
+    (mine, everybodys) = uses(session, "r", own, common, await visitors.standing("shop", "v", now), now)
+    assert (mine.scope, everybodys.scope, mine.most, everybodys.most) == ("rule", "all", 2, 3)
+
+
+async def test_a_cap_says_when_it_frees(visitors: Visitors) -> None:
+    for number in range(3):
+        await visitors.confirm("shop", "v", f"d{number}", "other", 1_000 + number)
+    standing = await visitors.standing("shop", "v", 2_000)
+    (use,) = uses(
+        Session("s", "shop", "v", "JPY", 0, 0), "r", Caps(), DefaultCaps(None, (3, 60_000)), standing, 2_000
+    )
+    assert (use.used, use.spent, use.frees_at) == (3, True, 61_000)
+    assert cap(use, 2_000, "en") == "by all rules, for this visitor in 1 min: 3 of 3; one more in 59 s"
+    assert cap(use, 2_000, "ja") == "全ルール・このお客様に1分で：3／3回（あと59秒で1回）"
+    for moment, allowed in ((60_999, False), (61_000, True)):
+        standing = await visitors.standing("shop", "v", moment)
+        assert (
+            await visitors.claim_cap("shop", "v", "new", "r", rule_cap=None, all_cap=(3, 60_000), now=moment)
+            is allowed
+        )
 
 
 async def test_the_window_slides_from_the_first_showing(claim: Claim, visitors: Visitors) -> None:

@@ -29,6 +29,7 @@ from router.live.commit import decode_session
 from router.live.rulebook import SiteFiles, newest
 from router.store.rulebooks import Rulebooks
 from router.store.sessions import peek
+from router.store.visitors import Visitors
 
 T = TypeVar("T")
 
@@ -157,7 +158,8 @@ async def _look(redis: Redis, sid: str, files: SiteFiles) -> list[Explained]:
         site = await newest(site, files.at, books, switch.number)
     except FileErrors as errors:
         raise StartError(f"the rules have faults:\n{errors}") from None
-    return explain(site.rules, session, _now(), killed=bool(switch.killed))
+    standing = await Visitors(redis).standing(site.id, session.visitor, _now())
+    return explain(site.rules, session, _now(), killed=bool(switch.killed), standing=standing)
 
 
 MARKS = {"true": "[green]✓[/]", "false": "[red]✗[/]", "unknown": "[yellow]?[/]"}
@@ -194,6 +196,7 @@ def _standing(rule: Explained, language: str) -> list[str]:
         lines.append(f"stands in the way: [bold]{rule.obstacle}[/]{left}")
     if rule.remembered:
         lines.append("was true before: it fires again after it was false")
+    lines += [told.words[language] + (" [red]✗[/]" if told.spent else "") for told in rule.caps]
     shares = (("holdout", rule.holdout), ("site holdout", rule.site_holdout), ("roll-out", rule.rollout))
     lines += [
         f"{name}: {share.share:.0%}, the visitor's draw is {share.drawn:.0%}: {'in' if share.inside else 'out'}"

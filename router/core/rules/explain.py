@@ -9,13 +9,14 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from router.core.caps import CapUse, Standing, uses
 from router.core.decision import capped, draw, not_before_left, suppressed
 from router.core.reasons import Reason
 from router.core.rules import predicates
 from router.core.rules.compile import Rule, RuleSet
 from router.core.rules.model import All, AnyOf, Available, Compare, Condition, Dates, Not, Open, Silence
 from router.core.rules.predicate import Predicate
-from router.core.rules.words import sentence
+from router.core.rules.words import LANGUAGES, cap, sentence
 from router.core.session import Session
 
 Holds = Literal["true", "false", "unknown"]
@@ -49,6 +50,14 @@ class Draw(Struct, frozen=True):
         return self.drawn < self.share
 
 
+class Told(Struct, frozen=True):
+    """A cap with how much of it is used, in words of both languages."""
+
+    use: CapUse
+    spent: bool
+    words: dict[str, str]
+
+
 class Explained(Struct, frozen=True):
     """A rule for a session. `obstacle` says what would keep it from acting now; "" if nothing in the session does.
 
@@ -69,6 +78,7 @@ class Explained(Struct, frozen=True):
     holdout: Draw
     site_holdout: Draw
     rollout: Draw
+    caps: tuple[Told, ...]
 
 
 def explain(
@@ -78,13 +88,16 @@ def explain(
     *,
     killed: bool = False,
     blocked: Callable[[Rule], bool] = lambda rule: False,
+    standing: Standing | None = None,
 ) -> list[Explained]:
-    """Every rule of the set, in the order of priority. `blocked`: does it lack an agent, or what it wants available?"""
+    """Every rule of the set, in the order of priority. `blocked`: does it lack an agent, or what it wants available?
+    `standing`: what the visitor was shown over all sessions; None if that is not known.
+    """
     pairs = zip(rules.rules, rules.entries, strict=True)
     ordered = sorted(pairs, key=lambda pair: -pair[0].priority)
     true = {rule.id for rule in rules.true(session)}
     return [
-        _explained(rules, rule, entry.when, session, now, rule.id in true, killed, blocked(rule))
+        _explained(rules, rule, entry.when, session, now, rule.id in true, killed, blocked(rule), standing)
         for rule, entry in ordered
     ]
 
@@ -98,8 +111,18 @@ def _explained(
     remembered: bool,
     killed: bool,
     blocked: bool,
+    standing: Standing | None,
 ) -> Explained:
     common = rules.defaults.caps
+    caps = uses(session, rule.id, rule.caps, common, standing, now)
+    resting = standing is not None and standing.quiet_until > now
+    spent = (
+        "resting"
+        if resting
+        else "per_visitor"
+        if any(use.spent for use in caps if use.per == "visitor")
+        else ""
+    )
     holds = rule.test(session, now)
     who = session.visitor
     rollout = Draw(rule.rollout, draw(who, "rollout " + rule.id))
@@ -113,12 +136,16 @@ def _explained(
         remembered=remembered,
         condition=node(when, session, now),
         true_at=None if holds else _true_at(rule, session, now),
-        obstacle=_obstacle(rules, rule, session, now, killed, blocked, rollout, site, own),
+        obstacle=_obstacle(rules, rule, session, now, killed, blocked, spent, rollout, site, own),
         not_before_ms=not_before_left(session, rule.caps, common, now),
         shown=session.shown.get(rule.id, 0),
         holdout=own,
         site_holdout=site,
         rollout=rollout,
+        caps=tuple(
+            Told(use, use.spent, {language: cap(use, now, language) for language in LANGUAGES})
+            for use in caps
+        ),
     )
 
 
@@ -139,11 +166,12 @@ def _obstacle(
     now: int,
     killed: bool,
     blocked: bool,
+    spent: str,
     rollout: Draw,
     site: Draw,
     own: Draw,
 ) -> str:
-    """What keeps it from acting, in the order of a decision; the visitor's caps over sessions lie in the store."""
+    """What keeps it from acting, in the order of a decision. `spent`: why the visitor may be shown nothing more."""
     if rule.mode == "off":
         return "off"
     if killed:
@@ -159,7 +187,7 @@ def _obstacle(
         return "site_holdout"
     if blocked:
         return "no_capacity"
-    return "held_out" if own.inside else ""
+    return spent or ("held_out" if own.inside else "")
 
 
 # --- conditions ----------------------------------------------------------------------------------------------

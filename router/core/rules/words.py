@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from router.core.caps import CapUse
 from router.core.facts import FACTS
 from router.core.reasons import Reason
-from router.core.units import HOUR, MINUTE, SECOND
+from router.core.units import DAY, HOUR, MINUTE, SECOND
 
 LANGUAGES: Final = ("ja", "en")
 Words = tuple[str, str]  # Japanese, English
@@ -318,6 +319,25 @@ def duration(ms: int, language: str) -> str:
     ]
     shown = [f"{count}{unit}" for count, unit in parts if count][:2]
     return ("" if ja else " ").join(shown) or ("0秒" if ja else "0 s")
+
+
+def cap(use: CapUse, now: int, language: str) -> str:
+    """How much of a cap is used: "by all rules, for this visitor in 7 d: 3 of 3; one more in 2 h"."""
+    whose = _of(
+        ("このルール", "by this rule") if use.scope == "rule" else ("全ルール", "by all rules"), language
+    )
+    where = _of(("この訪問", "in this visit"), language)
+    if use.window_ms is not None:
+        where = _say(language, "このお客様に{}で", "for this visitor in {}", _window(use.window_ms, language))
+    said = _say(language, "{}・{}：{}／{}回", "{}, {}: {} of {}", whose, where, str(use.used), str(use.most))
+    if use.frees_at is None:
+        return said
+    return said + _say(language, "（あと{}で1回）", "; one more in {}", _window(use.frees_at - now, language))
+
+
+def _window(ms: int, language: str) -> str:
+    """A duration of days is told in days."""
+    return _say(language, "{}日", "{} d", str(ms // DAY)) if ms >= 2 * DAY else duration(ms, language)
 
 
 def money(value: float, currency: str, language: str) -> str:
