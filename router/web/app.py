@@ -49,6 +49,7 @@ from router.store.sessions import Sessions, peek
 from router.store.visitors import Visitors
 from router.web import agents, api, demo, demo_seed, ops, pages, tour
 from router.web.shopper import Roster
+from router.web.tryout import Tryout
 
 log = structlog.get_logger()
 
@@ -103,6 +104,7 @@ class Service:
         self.secret = secret
         self.node = secrets.token_hex(4)
         self.failure: BaseException | None = None
+        self.redis_url = redis_url
         self.redis = connect(redis_url)
         self.link = Link(redis_url)
         self.journal = Journal(self.redis, f"{self.node}.{clock.now()}", clock)
@@ -225,7 +227,14 @@ class Service:
             *api.routes(shop),
             *agents.routes(self.redis, self.sites, self.desk, self.clock),
             *ops.Ops(
-                self.redis, self.sites, self.desk, self.rulebook, self.explain, self.ready, self.live
+                self.redis,
+                self.sites,
+                self.desk,
+                self.rulebook,
+                self.explain,
+                self.ready,
+                self.live,
+                Tryout(self.settings.sites, self.redis_url),
             ).routes(),
             *(self._demo_routes(static) if self.settings.demo else ()),
             *pages.routes(static, self.ready, framed=self.settings.demo),

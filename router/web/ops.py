@@ -31,6 +31,7 @@ from router.reporting import gather
 from router.store.agents import Agents
 from router.store.logins import Login, Logins
 from router.web import auth
+from router.web.tryout import Tryout
 
 MAX_BODY_BYTES: Final = 256 * 1024
 MAX_DAYS: Final = 90
@@ -92,6 +93,7 @@ class Ops:
         explain: Callable[[str, str], Awaitable[list[Explained]]],
         ready: Callable[[], Awaitable[dict[str, Any]]],
         live: Callable[[str], list[dict[str, Any]]],
+        tryout: Tryout,
     ) -> None:
         self._redis = redis
         self._sites = sites
@@ -100,6 +102,7 @@ class Ops:
         self._explain = explain
         self._ready = ready
         self._live = live
+        self._tryout = tryout
         self._agents = Agents(redis)
         self._logins = Logins(redis)
 
@@ -108,7 +111,7 @@ class Ops:
         reads: dict[str, Act] = {"overview": self.overview, "funnel": self.funnel, "rules": self.rules}
         changes: dict[str, Act] = {
             "check": self.check, "edit": self.edit, "publish": self.publish, "roll-back": self.roll_back,
-            "kill": self.kill, "explain": self.explain,
+            "kill": self.kill, "explain": self.explain, "try": self.try_out,
         }  # fmt: skip
         return [
             *(self._route(name, act, "GET") for name, act in reads.items()),
@@ -190,6 +193,12 @@ class Ops:
         """A draft with one value changed; all else stays as it was written."""
         asked = await auth.body(request, Edit, MAX_BODY_BYTES)
         return _draft(site, edit.changed(asked.text, asked.rule, asked.path, asked.value))
+
+    async def try_out(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """What a draft would have done beside what is in force, on what shoppers did lately."""
+        draft = await auth.body(request, Draft, MAX_BODY_BYTES)
+        _draft(site, draft.text)
+        return await self._tryout.run(site.id, await self._rulebook.text(site.id), draft.text)
 
     async def publish(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """Put a draft in force."""

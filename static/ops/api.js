@@ -1,8 +1,9 @@
 // The calls of the shop's edge. A refusal rejects with `{error, text, status}`.
 
 const TIMEOUT_MS = 20_000;
+const TRY_MS = 70_000;
 
-async function call(path, { body, csrf } = {}) {
+async function call(path, { body, csrf, within_ms = TIMEOUT_MS } = {}) {
   const changing = body !== undefined;
   const headers = { ...(changing && { "Content-Type": "application/json" }), ...(csrf && { "X-CSRF-Token": csrf }) };
   let response;
@@ -12,7 +13,7 @@ async function call(path, { body, csrf } = {}) {
       headers,
       body: changing ? JSON.stringify(body) : undefined,
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(within_ms),
     });
   } catch {
     throw { error: "unreachable", text: "", status: 0 };
@@ -30,5 +31,5 @@ export const logout = (csrf) => call("logout", { body: {}, csrf });
 export const overview = () => call("ops/overview");
 export const funnel = (days) => call(`ops/funnel?days=${days}`);
 export const rules = () => call("ops/rules");
-/** check, edit, publish, roll-back, kill, explain. */
-export const change = (name, body, csrf) => call(`ops/${name}`, { body, csrf });
+/** check, edit, try, publish, roll-back, kill, explain. */
+export const change = (name, body, csrf) => call(`ops/${name}`, { body, csrf, within_ms: name === "try" ? TRY_MS : TIMEOUT_MS });

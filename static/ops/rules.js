@@ -54,10 +54,53 @@ function Draft({ ctx, state }) {
     <form class="panel draft" onSubmit=${publish}>
       <p>${ctx.say("draft_changed")}</p>
       <${Difference} before=${rules.text} after=${draft.text} />
-      <div class="row"><input class="grow" name="note" maxlength="200" placeholder=${ctx.say("note")} aria-label=${ctx.say("note")} />
+      <${Tried} ctx=${ctx} tried=${state.tried} text=${draft.text} />
+      <div class="row"><button type="button" disabled=${state.tried?.busy} onClick=${() => tryOut(ctx, draft.text)}>${ctx.say("try_out")}</button><input class="grow" name="note" maxlength="200" placeholder=${ctx.say("note")} aria-label=${ctx.say("note")} />
         <button type="button" onClick=${() => ctx.set({ draft: rules })}>${ctx.say("discard")}</button>
         <button class="primary">${ctx.say("publish")}</button></div>
     </form>`;
+}
+
+/** What the draft would have done lately; the answer counts only for the text that was asked about. */
+async function tryOut(ctx, text) {
+  ctx.set({ tried: { text, busy: true } });
+  const found = await ctx.change("try", { text });
+  ctx.set({ tried: found && { text, ...found } });
+}
+
+const made = (rule) => rule?.outcomes[rule.mode === "shadow" ? "shadow" : "made"] ?? 0;
+
+function Tried({ ctx, tried, text }) {
+  if (!tried || tried.text !== text) return null;
+  if (tried.busy) return html`<p class="trying" role="status"><progress aria-hidden="true"></progress> ${ctx.say("trying")}</p>`;
+  const { before, after } = tried;
+  const old = Object.fromEntries(before.rules.map((rule) => [rule.rule, rule]));
+  const now = Object.fromEntries(after.rules.map((rule) => [rule.rule, rule]));
+  return html`
+    <div class="scroll" role="status"><p class="dim small-text">${ctx.say("tried_on", { n: ctx.number(after.sessions), m: ctx.number(after.events) })}</p>
+      <table><thead><tr><th>${ctx.say("rule")}</th>${["acts", "moment", "busiest", "bought_anyway", "agents_at_once"].map((name) => html`<th class="num">${ctx.say(name)}</th>`)}</tr></thead>
+        <tbody>${Object.keys({ ...old, ...now }).map((id) => html`
+          <tr><th scope="row">${id}</th>
+            <${Moved} ctx=${ctx} old=${made(old[id])} now=${made(now[id])} />
+            <${Moved} ctx=${ctx} old=${old[id]?.after_s} now=${now[id]?.after_s} unit="seconds" />
+            <${Moved} ctx=${ctx} old=${busiest(old[id])} now=${busiest(now[id])} unit="hour" />
+            <${Moved} ctx=${ctx} old=${old[id]?.bought} now=${now[id]?.bought} />
+            <${Moved} ctx=${ctx} old=${old[id]?.agents} now=${now[id]?.agents} /></tr>`)}
+          <tr class="whole"><th scope="row">${ctx.say("all_of_them")}</th>
+            <${Moved} ctx=${ctx} old=${sum(before)} now=${sum(after)} /><td></td><td></td><td></td>
+            <${Moved} ctx=${ctx} old=${before.agents} now=${after.agents} /></tr>
+        </tbody></table>
+    </div>`;
+}
+
+const sum = (report) => report.rules.reduce((total, rule) => total + made(rule), 0);
+const busiest = (rule) => (rule && made(rule) ? rule.hours.indexOf(Math.max(...rule.hours)) : null);
+
+/** A figure before and after; only what differs is shown twice. */
+function Moved({ ctx, old, now, unit }) {
+  const told = (value) => (value === null || value === undefined ? "–" : unit ? ctx.say(unit, { n: ctx.number(value) }) : ctx.number(value));
+  if (told(old) === told(now)) return html`<td class="num dim">${told(now)}</td>`;
+  return html`<td class="num"><span class="dim">${told(old)} → </span><strong>${told(now)}</strong></td>`;
 }
 
 /** The rules anew, with what is in force now as the draft. */
@@ -79,7 +122,7 @@ function Difference({ before, after }) {
   const gone = old.slice(head, old.length - tail);
   const come = next.slice(head, next.length - tail);
   const only = (lines, others) => lines.filter((line) => !others.includes(line));
-  return html`<pre class="difference">${only(gone, come).map((line) => html`<del>- ${line}\n</del>`)}${only(come, gone).map((line) => html`<ins>+ ${line}\n</ins>`)}</pre>`;
+  return html`<pre class="difference">${only(gone, come).map((line) => html`<del>- ${line}</del>`)}${only(come, gone).map((line) => html`<ins>+ ${line}</ins>`)}</pre>`;
 }
 
 function Yaml({ ctx, draft, state }) {

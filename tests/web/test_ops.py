@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from router.core import events as ev
+from router.core.session import Session
 from router.live.clock import WallClock
 from router.settings import DEMO_SITES
 from router.store.embedded import Embedded
@@ -27,6 +30,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "roll-back": {"number": 1},
     "kill": {"on": True},
     "explain": {"session": "x"},
+    "try": {"text": "x"},
 }
 
 
@@ -139,6 +143,38 @@ async def test_what_cannot_be_done_is_said(
     answer = await desk.post(name, **body)
     assert answer.status_code in (400, 404)
     assert sentence in answer.json()["text"]
+
+
+async def test_a_draft_is_tried_on_what_shoppers_did(desk: Desk, at: InLoop) -> None:
+    """In a process of its own: events are answered meanwhile."""
+    await desk.log_in(SUPERVISOR)
+    text = (await desk.get("rules")).json()["text"]
+    dearer = text.replace("cart.value: {gte: 3000 JPY}", "cart.value: {gte: 90000 JPY}")
+    assert "Nothing that shoppers of demo did is kept" in (await desk.post("try", text=text)).json()["text"]
+    assert "rules.yaml:1" in (await desk.post("try", text="rules: [")).json()["text"]
+    service = at.service
+    session = Session("sid-1", "demo", "visitor-1", "JPY", 0, 0)
+    for at_ms, event in ((1_000, ev.Page(0, "cart", "/demo/cart")), (2_000, ev.Cart(0, 1, 1, 9000, "JPY"))):
+        service.behaviour.add(session, "page-0001", at_ms // 1000, at_ms + 10_000, True, [event])
+    service.behaviour.add(session, "page-0001", 3, 60_000, True, [ev.Dwell(0, 40_000, ev.FOCUSED)])
+    await service.behaviour.flush()
+    trying = asyncio.create_task(desk.post("try", text=dearer))
+    worst = 0.0
+    while not trying.done():
+        began = time.perf_counter()
+        await asyncio.sleep(0)
+        worst = max(worst, time.perf_counter() - began)
+        await asyncio.sleep(0.001)
+    tried = (await trying).json()
+    assert worst < 0.25
+    made = [
+        {rule["rule"]: rule["outcomes"].get("made", 0) for rule in tried[which]["rules"]}
+        for which in ("before", "after")
+    ]
+    assert (made[0]["cart-wait"], made[1]["cart-wait"]) == (1, 0)
+    assert tried["before"]["events"] == 3
+    both = await asyncio.gather(desk.post("try", text=text), desk.post("try", text=text))
+    assert {answer.json().get("error") for answer in both} == {None, "overloaded"}
 
 
 async def test_days_of_a_funnel_are_bounded(desk: Desk) -> None:

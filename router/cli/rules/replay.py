@@ -38,6 +38,10 @@ def replay(
         Path, typer.Option(help="The site file whose names the rules may use.", show_default="a built-in one")
     ] = SITES,
     site: Annotated[str | None, typer.Option(help="Which of its sites; needed if there are several.")] = None,
+    newest: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of the journal only so many batches, the newest.", show_default="all"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
     redis_url: Url = STORE,
 ) -> None:
@@ -48,7 +52,7 @@ def replay(
     the same.
     """
     shop = chosen_site(read_sites(sites), site)
-    batches = _batches(file, shop, redis_url)
+    batches = _batches(file, shop, redis_url)[-newest if newest else 0 :]
     first = _rules(shop, rules)
     before = trial_report.report(first, trial.run(batches, shop, first))
     if against is None:

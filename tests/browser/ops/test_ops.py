@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from redis.asyncio import Redis
 
 from router.core import events as ev
+from router.core.session import Session
 from router.live.clock import WallClock
 from router.settings import DEMO_SITES
 from router.store.embedded import Embedded
@@ -91,6 +92,34 @@ async def test_a_threshold_is_edited_and_a_faulty_one_is_told_with_its_place(
         await expect(page.get_by_role("alert")).to_have_count(0)
         await page.get_by_role("button", name="Discard").click()
         await expect(rule.locator(".sentence")).to_contain_text("at least 3,000 JPY")
+
+
+async def test_a_draft_is_tried_before_it_is_published(at: InLoop, chromium: Browser) -> None:
+    service = at.service
+    for number in range(5):
+        session = Session(f"sid-{number}", "demo", f"visitor-{number}", "JPY", 0, 0)
+        events = (ev.Page(0, "cart", "/demo/cart"), ev.Cart(0, 1, 1, 4000 + 1000 * number, "JPY"))
+        service.behaviour.add(session, "page-0001", 2, 10_000, True, events)
+        service.behaviour.add(session, "page-0001", 3, 60_000, True, [ev.Dwell(0, 40_000, ev.FOCUSED)])
+    await service.behaviour.flush()
+    for language, width in (("en-GB", 1280), ("ja-JP", 390)):
+        viewport = {"width": width, "height": 800}
+        async with visiting(chromium, locale=language, viewport=viewport) as window:
+            page = window.page
+            await open_ops(at, page)
+            await page.locator("nav .tab").nth(1).click()
+            rule = page.locator(".rule", has_text="cart-wait")
+            await rule.locator("summary").click()
+            await rule.locator("label", has_text="cart.value").locator("input").fill("6000 JPY")
+            await rule.locator("label", has_text="cart.value").locator("input").press("Enter")
+            await page.locator(".draft button").first.click()
+            row = page.locator(".draft tbody tr", has_text="cart-wait")
+            await expect(row.locator("td").first).to_have_text("5 → 3", timeout=20_000)
+            await expect(
+                page.locator(".draft tbody tr", has_text="size-doubt").locator("td").first
+            ).to_have_text("0")
+            await window.shoot(f"ops-tried-{width}")
+            assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_everything_is_stopped_in_one_click_and_goes_on(at: InLoop, chromium: Browser) -> None:
