@@ -24,7 +24,8 @@ ROUTES: Final = {
     "/agent/api/logout": "agent",
     "/agent/api/ops/overview": "supervisor", "/agent/api/ops/funnel": "supervisor",
     "/agent/api/ops/rules": "supervisor", "/agent/api/ops/check": "supervisor",
-    "/agent/api/ops/edit": "supervisor", "/agent/api/ops/try": "supervisor", "/agent/api/ops/publish": "supervisor",
+    "/agent/api/ops/edit": "supervisor", "/agent/api/ops/try": "supervisor", "/agent/api/ops/preview": "supervisor",
+    "/agent/api/ops/publish": "supervisor",
     "/agent/api/ops/roll-back": "supervisor", "/agent/api/ops/kill": "supervisor",
     "/agent/api/ops/explain": "supervisor",
 }  # fmt: skip

@@ -127,6 +127,7 @@ class Site(Struct, frozen=True):
     rules: RuleSet
     webhooks: dict[str, str] = {}
     rules_file: str = ""
+    texts_file: str = ""
     breaks: tuple[Break, ...] = ()
 
     def content(self, action: Action, language: str) -> dict[str, Any]:
@@ -385,6 +386,7 @@ class _Loading:
             rules=RuleSet(rules),
             webhooks=entry.webhooks,
             rules_file=self.path(entry.rules),
+            texts_file=self.path(entry.texts),
             breaks=entry.breaks,
         )
 

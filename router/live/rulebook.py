@@ -12,15 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import structlog
 from redis.exceptions import RedisError
 
 from router.core.document import FileErrors
-from router.core.rules import form
-from router.core.rules.compile import RuleSet
-from router.core.rules.model import RuleFile
 from router.core.site import Site, load_sites
+from router.core.written import Written, rewritten
 from router.errors import Refused
 from router.live.clock import Clock
 from router.store.journal import Journal
@@ -175,41 +172,48 @@ class Rulebook:
 
     # --- changing -----------------------------------------------------------------------------------------------
 
-    async def publish(self, site: str, text: str, who: str, note: str) -> int:
-        """Check a rules file and have every process take it up; returns its number.
+    async def publish(self, site: str, written: Written, who: str, note: str) -> int:
+        """Check rules and texts and have every process take them up; returns the revision's number.
 
         Raises FileErrors with every fault, Refused("unknown_site").
         """
-        checked = await asyncio.to_thread(self.checked, self._site(site), text)
-        return await self._store.publish(site, text, checked.digest(), who, note, self._clock.now())
-
-    @staticmethod
-    def checked(site: Site, text: str) -> RuleFile:
-        """The text as the site's rules file. Raises FileErrors with every fault."""
-        return form.load("rules.yaml", text, site.names)
+        filed = self._site(site)
+        if written.texts and written.texts == await self._filed(filed.texts_file):
+            written = Written(written.rules)  # then they follow the file
+        checked = await asyncio.to_thread(rewritten, filed, written)
+        return await self._store.publish(
+            site, written.rules, checked.rules.version, who, note, self._clock.now(), written.texts
+        )
 
     async def roll_back(self, site: str, number: int, who: str) -> int:
         """Publish an older revision again, as a new one. Raises FileErrors, Refused: not_found, unknown_site."""
         revision = await self._store.revision(site, number)
         if revision is None:
             raise Refused("not_found", f"There is no revision {number}.")
-        return await self.publish(site, revision.text, who, f"back to {number}")
+        return await self.publish(site, Written(revision.text, revision.texts), who, f"back to {number}")
 
     async def kill(self, site: str, on: bool, who: str) -> None:
         """Stop everything proactive of a site, or let it go on. Raises Refused("unknown_site")."""
         await self._store.kill(self._site(site).id, who if on else "")
 
-    async def text(self, site: str, number: int = 0) -> str:
-        """The rules file that is in force, or of a revision. Raises Refused: not_found, unknown_site."""
-        filed = self._site(site)
-        published = self._in_force[site] is not filed
-        chosen = number or (self.numbers.get(site, 0) if published else 0)
-        if not chosen:
-            return await asyncio.to_thread(Path(filed.rules_file).read_text, encoding="utf-8")
-        revision = await self._store.revision(site, chosen)
-        if revision is None:
-            raise Refused("not_found", f"There is no revision {chosen}.")
-        return revision.text
+    def in_force(self, site: str) -> int:
+        """The number of the revision that is in force; 0: the site file's rules are. Raises Refused("unknown_site")."""
+        published = self._in_force[self._site(site).id] is not self._sites[site]
+        return self.numbers.get(site, 0) if published else 0
+
+    async def written(self, site: str) -> Written:
+        """Rules and texts as they are in force. Raises Refused: not_found, unknown_site."""
+        filed, number = self._site(site), self.in_force(site)
+        revision = await self._store.revision(site, number) if number else None
+        if number and revision is None:
+            raise Refused("not_found", f"There is no revision {number}.")
+        rules = revision.text if revision else await self._filed(filed.rules_file)
+        texts = revision.texts if revision else ""
+        return Written(rules, texts or await self._filed(filed.texts_file))
+
+    @staticmethod
+    async def _filed(name: str) -> str:
+        return await asyncio.to_thread(Path(name).read_text, encoding="utf-8")
 
     async def history(self, site: str) -> list[Revision]:
         """The revisions that are kept, newest first."""
@@ -222,12 +226,9 @@ class Rulebook:
 
 
 async def newest(site: Site, written_at: int, store: Rulebooks, number: int) -> Site:
-    """The site with the newer of its file's rules and of the published revision. Raises FileErrors."""
+    """The site with the newer of its files and of the published revision. Raises FileErrors."""
     revision = await store.revision(site.id, number) if number else None
     if revision is None or revision.at <= written_at:
         return site
-    return msgspec.structs.replace(site, rules=await asyncio.to_thread(_compiled, site, revision))
-
-
-def _compiled(site: Site, revision: Revision) -> RuleSet:
-    return RuleSet(form.load(f"revision {revision.number}", revision.text, site.names))
+    written = Written(revision.text, revision.texts)
+    return await asyncio.to_thread(rewritten, site, written, f" of revision {number}")

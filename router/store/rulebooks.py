@@ -13,7 +13,9 @@ KEPT: Final = 100
 
 
 class Revision(Struct, frozen=True):
-    """One published rules file: its number within the site, its version (8 hex digits), when (ms), by whom, and why."""
+    """Published rules, with the texts they show ("": the site file's): the number within the site, the rules' version
+    (8 hex digits), when (ms), by whom, and why.
+    """
 
     number: int
     version: str
@@ -21,6 +23,7 @@ class Revision(Struct, frozen=True):
     who: str
     note: str
     text: str
+    texts: str = ""
 
 
 class Switch(Struct, frozen=True):
@@ -36,13 +39,15 @@ class Rulebooks:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def publish(self, site: str, text: str, version: str, who: str, note: str, now: int) -> int:
-        """Keep the text as the next revision, which every process takes up; returns its number. 100 are kept."""
+    async def publish(
+        self, site: str, text: str, version: str, who: str, note: str, now: int, texts: str = ""
+    ) -> int:
+        """Keep rules and texts as the next revision, which every process takes up; returns its number. 100 are kept."""
         number: int = await scripts.run(
             self._redis,
             "rules_publish",
             [keys.rulebook(site), keys.revision(site, "")],
-            [text, version, now, who, note, KEPT],
+            [text, version, now, who, note, KEPT, texts],
         )
         return number
 
@@ -63,8 +68,9 @@ class Rulebooks:
             return None
         fields = {name.decode(): value.decode() for name, value in found.items()}
         return Revision(
-            number, fields["version"], int(fields["at"]), fields["who"], fields["note"], fields["text"]
-        )
+            number, fields["version"], int(fields["at"]), fields["who"], fields["note"], fields["text"],
+            fields.get("texts", ""),
+        )  # fmt: skip
 
     async def history(self, site: str) -> list[Revision]:
         """The revisions that are kept, newest first."""

@@ -48,6 +48,7 @@ from router.store.rulebooks import Rulebooks
 from router.store.sessions import Sessions, peek
 from router.store.visitors import Visitors
 from router.web import agents, api, demo, demo_seed, ops, pages, tour
+from router.web.preview import Previews
 from router.web.shopper import Roster
 from router.web.tryout import Tryout
 
@@ -222,7 +223,10 @@ class Service:
             journal=self.journal, clock=self.clock, on_order=self._on_order, on_visitor=self.desk.visitor_told,
             on_explain=self.explain,
         )  # fmt: skip
+        home = demo.HOME if self.settings.demo else "/"
+        previews = Previews(self.secret, self.clock.now, home)
         return [
+            *previews.routes(),
             Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),
             *api.routes(shop),
             *agents.routes(self.redis, self.sites, self.desk, self.clock),
@@ -235,6 +239,7 @@ class Service:
                 self.ready,
                 self.live,
                 Tryout(self.settings.sites, self.redis_url),
+                previews,
             ).routes(),
             *(self._demo_routes(static) if self.settings.demo else ()),
             *pages.routes(static, self.ready, framed=self.settings.demo),

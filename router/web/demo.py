@@ -28,6 +28,7 @@ Redeem = Callable[[str, str, float], Awaitable[float]]
 PlaceOrder = Callable[[dict[str, Any]], Awaitable[object]]
 
 SITE: Final = "demo"
+HOME: Final = "/demo/"
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'; require-trusted-types-for 'script'"

@@ -6,8 +6,9 @@ error table; a rules file with faults is `bad_request` with one line a fault.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -21,9 +22,11 @@ from starlette.routing import BaseRoute, Route
 from router.core.document import FileErrors
 from router.core.rules import edit
 from router.core.rules.explain import Explained
+from router.core.rules.model import Entry, GiveOffer, Invite, Notice, ShowArticle
 from router.core.rules.sentences import sentence
 from router.core.site import Site
 from router.core.units import DAY
+from router.core.written import Written, rewritten
 from router.errors import Refused
 from router.live.desk import Desk
 from router.live.rulebook import Rulebook
@@ -31,6 +34,7 @@ from router.reporting import gather
 from router.store.agents import Agents
 from router.store.logins import Login, Logins
 from router.web import auth
+from router.web.preview import Previews
 from router.web.tryout import Tryout
 
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -42,25 +46,37 @@ Act = Callable[[Request, Login, Site], Awaitable[dict[str, Any]]]
 
 
 class Draft(Struct, frozen=True):
-    """Rules as they are being written."""
+    """Rules and texts as they are being written; `texts` "": those in force."""
 
     text: Text
+    texts: Text = ""
+
+    @property
+    def written(self) -> Written:
+        """As the core has it."""
+        return Written(self.text, self.texts)
 
 
-class Edit(Struct, frozen=True):
-    """One value of one rule in a draft."""
+class Edit(Draft, frozen=True, kw_only=True):
+    """One value of one rule in a draft, or, without a rule, one of its texts."""
 
-    text: Text
-    rule: Short
+    rule: Short = ""
     path: tuple[str | int, ...]
-    value: Short
+    value: Annotated[str, Meta(max_length=1000)]
 
 
-class Publish(Struct, frozen=True):
+class Publish(Draft, frozen=True, kw_only=True):
     """A draft that is to be in force, and why."""
 
-    text: Text
     note: Short = ""
+
+
+class Look(Draft, frozen=True, kw_only=True):
+    """What a rule of a draft would show on a `page` ("": one of the shop's)."""
+
+    rule: Short
+    language: Annotated[str, Meta(pattern="^(ja|en)$")]
+    page: Annotated[str, Meta(max_length=500)] = ""
 
 
 class RollBack(Struct, frozen=True):
@@ -94,6 +110,7 @@ class Ops:
         ready: Callable[[], Awaitable[dict[str, Any]]],
         live: Callable[[str], list[dict[str, Any]]],
         tryout: Tryout,
+        previews: Previews,
     ) -> None:
         self._redis = redis
         self._sites = sites
@@ -103,6 +120,7 @@ class Ops:
         self._ready = ready
         self._live = live
         self._tryout = tryout
+        self._previews = previews
         self._agents = Agents(redis)
         self._logins = Logins(redis)
 
@@ -111,7 +129,7 @@ class Ops:
         reads: dict[str, Act] = {"overview": self.overview, "funnel": self.funnel, "rules": self.rules}
         changes: dict[str, Act] = {
             "check": self.check, "edit": self.edit, "publish": self.publish, "roll-back": self.roll_back,
-            "kill": self.kill, "explain": self.explain, "try": self.try_out,
+            "kill": self.kill, "explain": self.explain, "try": self.try_out, "preview": self.preview,
         }  # fmt: skip
         return [
             *(self._route(name, act, "GET") for name, act in reads.items()),
@@ -168,13 +186,14 @@ class Ops:
 
     async def rules(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """The rules in force, as text and as sentences, what can be edited of them, and what was published."""
-        text = await self._rulebook.text(site.id)
+        written = await self._rulebook.written(site.id)
         history = await self._rulebook.history(site.id)
-        return _draft(site, text) | {
+        return await self._draft(site, written) | {
+            "in_force": self._rulebook.in_force(site.id),
             "history": [
                 {"number": old.number, "version": old.version, "at": old.at, "who": old.who, "note": old.note}
                 for old in history
-            ]
+            ],
         }
 
     async def explain(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
@@ -186,26 +205,47 @@ class Ops:
 
     async def check(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """A draft as sentences, if it has no fault."""
-        draft = await auth.body(request, Draft, MAX_BODY_BYTES)
-        return _draft(site, draft.text)
+        return await self._draft(site, (await auth.body(request, Draft, MAX_BODY_BYTES)).written)
 
     async def edit(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """A draft with one value changed; all else stays as it was written."""
         asked = await auth.body(request, Edit, MAX_BODY_BYTES)
-        return _draft(site, edit.changed(asked.text, asked.rule, asked.path, asked.value))
+        if asked.rule:
+            written = Written(edit.changed(asked.text, asked.rule, asked.path, asked.value), asked.texts)
+        else:
+            written = Written(asked.text, edit.replaced(asked.texts, asked.path, asked.value))
+        return await self._draft(site, written)
 
     async def try_out(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """What a draft would have done beside what is in force, on what shoppers did lately."""
-        draft = await auth.body(request, Draft, MAX_BODY_BYTES)
-        _draft(site, draft.text)
-        return await self._tryout.run(site.id, await self._rulebook.text(site.id), draft.text)
+        draft = (await auth.body(request, Draft, MAX_BODY_BYTES)).written
+        await asyncio.to_thread(rewritten, site, draft)
+        return await self._tryout.run(site.id, await self._rulebook.written(site.id), draft)
+
+    async def preview(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
+        """A link on which a page of the shop shows what a rule of the draft would, for a quarter of an hour."""
+        asked = await auth.body(request, Look, MAX_BODY_BYTES)
+        written = asked.written if asked.texts else await self._with_texts(site, asked.text)
+        draft = await asyncio.to_thread(rewritten, site, written)
+        page = asked.page or self._previews.page(site, request.headers.get("origin", ""))
+        return {"link": self._previews.link(draft, asked.rule, asked.language, page)}
 
     async def publish(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """Put a draft in force."""
         asked = await auth.body(request, Publish, MAX_BODY_BYTES)
-        number = await self._rulebook.publish(site.id, asked.text, login.login, asked.note)
+        written = asked.written if asked.texts else await self._with_texts(site, asked.text)
+        number = await self._rulebook.publish(site.id, written, login.login, asked.note)
         await self._rulebook.look()
         return {"number": number}
+
+    async def _with_texts(self, site: Site, rules: str) -> Written:
+        return Written(rules, (await self._rulebook.written(site.id)).texts)
+
+    async def _draft(self, site: Site, written: Written) -> dict[str, Any]:
+        """What the page shows of a draft. Raises FileErrors. In a thread: no event waits for it."""
+        if not written.texts:
+            written = await self._with_texts(site, written.rules)
+        return await asyncio.to_thread(_shown, site, written)
 
     async def roll_back(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """Put an older revision in force again."""
@@ -222,16 +262,34 @@ class Ops:
         return {"killed": self._rulebook.killed.get(site.id, "")}
 
 
-def _draft(site: Site, text: str) -> dict[str, Any]:
-    """Raises FileErrors."""
-    file = Rulebook.checked(site, text)
+def _shown(site: Site, written: Written) -> dict[str, Any]:
+    draft = rewritten(site, written)
     queues = {name: {"ja": queue.name.ja, "en": queue.name.en} for name, queue in site.queues.items()}
-    values = edit.values(text)
+    values = edit.values(written.rules)
+    keys = {entry.id: list(dict.fromkeys(_keys(draft, entry))) for entry in draft.rules.entries}
+    texts = edit.below(written.texts, (key for found in keys.values() for key in found))
     rules = [
         {
             "id": entry.id, "mode": entry.mode, "priority": entry.priority, "sentence": sentence(entry, queues),
             "values": [{"path": value.path, "text": value.text} for value in values.get(entry.id, ())],
+            "texts": [
+                {"path": value.path, "text": value.text} for key in keys[entry.id] for value in texts.get(key, ())
+            ],
         }
-        for entry in file.rules
+        for entry in draft.rules.entries
     ]  # fmt: skip
-    return {"text": text, "version": file.digest(), "rules": rules}
+    return {"text": written.rules, "texts": written.texts, "version": draft.rules.version, "rules": rules}
+
+
+def _keys(site: Site, entry: Entry) -> Iterator[edit.Path]:
+    """Where the texts stand that a rule shows."""
+    for action in entry.then:
+        match action:
+            case Invite():
+                yield from (("invites", key) for key in (action.message, *action.others))
+            case GiveOffer():
+                yield "offers", site.offers[action.offer].text
+            case ShowArticle():
+                yield "articles", site.articles[action.article].text
+            case Notice():
+                yield "notices", action.text

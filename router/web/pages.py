@@ -53,7 +53,7 @@ class SafeHeaders:
 def routes(
     static: Path, ready: Callable[[], Awaitable[dict[str, object]]], *, framed: bool = False
 ) -> list[BaseRoute]:
-    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/agent/`, `/ops/`, `/healthz`, `/readyz`.
+    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/preview.js`, `/agent/`, `/ops/`, `/healthz`, `/readyz`.
 
     `framed`: a page of this origin may frame the console, as the demo's tour does; else nobody may.
     """
@@ -85,6 +85,7 @@ def routes(
         Route("/beacon.js", _script(static / "dist" / "beacon.js")),
         Route("/behaviour.js", _script(static / "dist" / "behaviour.js")),
         Route("/widget.js", _script(static / "dist" / "widget.js")),
+        Route("/preview.js", _script(static / "dist" / "preview.js")),
         Route("/ops", _to("/ops/")),
         Route("/ops/", operations),
         Mount("/ops", _Fresh(directory=static / "ops")),

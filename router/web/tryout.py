@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 
+from router.core.written import Written
 from router.errors import Refused
 
 NEWEST: Final = 40_000  # batches: some seconds of a core
@@ -29,8 +30,8 @@ class Tryout:
         self._redis_url = redis_url
         self._busy = asyncio.Lock()
 
-    async def run(self, site: str, before: str, after: str) -> dict[str, Any]:
-        """What two rules files make of the newest kept behaviour: `{before, after}`, as `replay --json` tells it.
+    async def run(self, site: str, before: Written, after: Written) -> dict[str, Any]:
+        """What two sets of rules make of the newest kept behaviour: `{before, after}`, as `replay --json` tells it.
 
         Raises `Refused`: overloaded (another draft is being tried), not_found (nothing is kept), unavailable.
         """
@@ -40,8 +41,10 @@ class Tryout:
             )
         async with self._busy:
             with tempfile.TemporaryDirectory() as folder:
-                files = [Path(folder) / name for name in ("before.yaml", "after.yaml")]
-                for file, text in zip(files, (before, after), strict=True):
+                files = [Path(folder) / name for name in ("before.yaml", "after.yaml", "texts.yaml")]
+                for file, text in zip(
+                    files, (before.rules, after.rules, after.texts or before.texts), strict=True
+                ):
                     file.write_text(text, encoding="utf-8")
                 told = await self._replay(site, files)
         first, second = orjson.loads(told)
@@ -50,7 +53,7 @@ class Tryout:
     async def _replay(self, site: str, files: list[Path]) -> bytes:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "router", "rules", "replay", "journal", "--json", "--newest", str(NEWEST),
-            "--sites", self._sites, "--site", site, "--rules", files[0], "--against", files[1],
+            "--sites", self._sites, "--site", site, "--rules", files[0], "--against", files[1], "--texts", files[2],
             env=os.environ | {"REDIS_URL": self._redis_url},
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

@@ -29,7 +29,7 @@ function cart(data, items) {
   return [['cart', {
     lines: items.length,
     quantity: sum(items, (one) => +(one.quantity || 1)),
-    value: data.value === undefined ? worth : data.value,
+    value: data.value ?? worth,
     currency: data.currency,
     items,
   }]];
@@ -60,8 +60,8 @@ READ.view_search_results = READ.search;
 
 /** The events, as `[kind, fields]`, that one entry of the data layer stands for. */
 export function read(entry) {
-  const called = entry && entry[0] === 'event';
-  const event = called ? entry[1] : entry && entry.event;
+  const called = entry?.[0] === 'event';
+  const event = called ? entry[1] : entry?.event;
   if (!READ[event]) return [];
   const data = (called ? entry[2] : entry.ecommerce || entry) || {};
   return READ[event](data, Array.isArray(data.items) ? data.items.filter(Boolean).map(item) : []);

@@ -9,7 +9,7 @@ export function guarded(work) {
     if (faults >= FAULTS) return undefined;
     try {
       const result = work.apply(this, args);
-      if (result && result.catch) result.catch(() => faults++);
+      result?.catch?.(() => faults++);
       return result;
     } catch {
       faults++;

@@ -19,13 +19,15 @@ const ACK = 2;
 const GAP = 3;
 const ERROR = 10;
 
-/* global BEHAVIOUR_HASH, WIDGET_HASH -- put in by the build, so that a cached beacon never meets another build's widget */
+/* global BUILD -- put in by the build, so that a cached beacon never meets another build's chunks */
+
+const PREVIEW = '#router=';
 
 function boot(script) {
   const address = new URL(script.src);
   const site = address.searchParams.get('site');
   const early = window.router;
-  if (!site || (early && early.track)) return; // nothing to do, or here already
+  if (!site || early?.track) return; // nothing to do, or here already
   const now = () => performance.timeOrigin + performance.now();
   const store = createStore();
   const queue = createQueue(store, pageId(), now);
@@ -103,7 +105,7 @@ function boot(script) {
 
   /** The service does not know this page's beginning (the session is a new one): go on under a new page id. */
   function renew() {
-    queue.renew(identify(), page.state().map(([kind, fields]) => pack(kind, fields)));
+    queue.renew(identify(), page.state().map((told) => pack(...told)));
     link.pause();
     link.open();
   }
@@ -163,7 +165,7 @@ function boot(script) {
   const link = createLink(
     async () => {
       if (fits(store.session, 'S', site)) session = store.session; // another tab may have a newer one
-      return `${address.origin.replace(/^http/, 'ws')}/v1/shopper/${await route(session)}`;
+      return `${address.origin.replace('http', 'ws')}/v1/shopper/${await route(session)}`;
     },
     () => [1, VERSION, site, session, visitor, queue.page, previous, language(), !canDraw()],
     {
@@ -200,9 +202,9 @@ function boot(script) {
     /** Milliseconds since the epoch by the service's clock. */
     now: () => now() + skew,
   };
-  const chunk = (name, hash) => () => import(`${address.origin}/${name}.js?v=${hash}`).then((module) => module.mount(core));
-  const watch = guarded(chunk('behaviour', BEHAVIOUR_HASH));
-  const ui = createUi(chunk('widget', WIDGET_HASH), core);
+  const chunk = (name) => () => import(`${address.origin}/${name}.js?v=${BUILD}`).then((module) => module.mount(core));
+  const watch = guarded(chunk('behaviour'));
+  const ui = createUi(chunk('widget'), core);
   const page = followPage(window, event, () => performance.now());
 
   const open = {};
@@ -212,6 +214,7 @@ function boot(script) {
   if (!early || early === calls) window.router = open; // else the name is somebody else's
 
   function begin() {
+    if (location.hash.startsWith(PREVIEW)) return chunk('preview')(); // nothing else happens on such a page
     start();
     page.view();
     followDataLayer(window, (kind, fields) => report(DATA_LAYER, kind, fields));
@@ -230,7 +233,7 @@ function boot(script) {
     previous = store.get('p');
     queue.page = identify();
     page.view({ again: true });
-    if (running) link.open();
+    running && link.open();
   });
   if (document.prerendering) listen(document, 'prerenderingchange', begin);
   else begin();

@@ -66,7 +66,7 @@ export function createLink(address, hello, on) {
     socket = null;
     ready = false;
     watch(0);
-    if (old) old.close();
+    old?.close();
     if (was) on.down();
   }
 

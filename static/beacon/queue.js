@@ -29,7 +29,7 @@ export function createQueue(store, page, now) {
   function save() {
     for (const id of dirty) {
       const kept = lines.get(id);
-      store.set(PREFIX + id, kept && kept.events.length ? [kept.first, kept.events] : null);
+      store.set(PREFIX + id, kept?.events.length ? [kept.first, kept.events] : null);
     }
     dirty.clear();
   }
@@ -59,7 +59,7 @@ export function createQueue(store, page, now) {
       const event = [kind, Math.max(0, Math.round(now() - at)), ...fields];
       const bytes = encode(event).length;
       const last = out[out.length - 1];
-      if (last && last[3].length < BATCH && bytes <= room) last[3].push(event);
+      if (last?.[3].length < BATCH && bytes <= room) last[3].push(event);
       else {
         out.push([2, id, first + i, [event]]);
         room = BATCH_BYTES;
@@ -130,7 +130,7 @@ export function createQueue(store, page, now) {
       const id = key.slice(PREFIX.length);
       const [first, events] = store.get(key) || [];
       if (lines.has(id)) continue;
-      const fresh = events && events.length && now() - events[events.length - 1][0] < STALE_MS;
+      const fresh = events?.length && now() - events[events.length - 1][0] < STALE_MS;
       if (fresh) lines.set(id, { first, events, sent: first - 1 });
       else store.set(key, null);
     }

@@ -38,7 +38,7 @@ export function createSources(store, now) {
 
   return function admit(rank, kind, fields) {
     if (rank < (ranks[kind] || 0)) return false;
-    const about = (fields.item && fields.item.id) || fields.order || fields.name || fields.result || '';
+    const about = fields.item?.id || fields.order || fields.name || fields.result || '';
     if (paired(rank, kind, `${kind} ${about}`)) return false;
     return kind !== 'purchase' || !repeated(String(fields.order));
   };

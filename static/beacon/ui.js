@@ -4,7 +4,7 @@
 import { guarded } from './guard.js';
 
 const SHOW = 4;
-const HANDLERS = [, , , , 'show', 'retract', 'conversation', 'message', 'typing', 'stored', 'refused', 'missing'];
+const HANDLERS = [, , , , , 'retract', 'conversation', 'message', 'typing', 'stored', 'refused', 'missing'];
 const NEEDED = [4, 6, 7]; // the rest is about something that the widget already draws
 
 /** Can this browser draw the widget? */

@@ -30,6 +30,15 @@ const ctx = {
   percent: (value) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(value),
   when: (ms) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(ms),
   api,
+  /** The page of the shop on which previews are shown, kept in this browser; "": the service chooses. */
+  page(address) {
+    try {
+      if (address !== undefined) localStorage.setItem("router_ops_page", address);
+      return localStorage.getItem("router_ops_page") || "";
+    } catch {
+      return "";
+    }
+  },
   /** Change the state and draw. */
   set(fields) {
     Object.assign(state, fields);

@@ -2,25 +2,40 @@
 
 import { html } from "/agent/lib.js";
 
+const FILES = [
+  { part: "text", name: "rules.yaml", title: "as_yaml" },
+  { part: "texts", name: "texts.yaml", title: "texts_as_yaml" },
+];
 const MODES = ["live", "shadow", "off"];
 
 export function Rules({ ctx, state }) {
   const { draft, rules } = state;
-  const made = Object.fromEntries(state.funnel.rules.map((row) => [row.rule, row.treated.sessions]));
+  const counts = Object.fromEntries(state.funnel.rules.map((row) => [row.rule, row.treated.sessions]));
+  const { text, texts } = draft;
+  /** One value of a rule; without a rule, one text. */
   const edit = async (rule, path, value) => {
-    const next = await ctx.change("edit", { text: draft.text, rule, path, value });
+    const next = await ctx.change("edit", { text, texts, rule, path, value });
     if (next) ctx.set({ draft: next, checked: false });
+  };
+  const preview = async (rule, language) => {
+    const tab = window.open("about:blank"); // at once, or the browser takes it for an advertisement
+    const found = await ctx.change("preview", { text, texts, rule, language, page: ctx.page() });
+    if (found && tab) tab.location = found.link;
+    else tab?.close();
+    ctx.set({ preview: found && { rule, link: found.link } });
   };
   return html`
     <${Draft} ctx=${ctx} state=${state} />
     <ul class="rules">${draft.rules.map((rule) => html`
-      <${Rule} key=${rule.id} ctx=${ctx} rule=${rule} made=${made[rule.id] || 0} edit=${edit} days=${state.days} />`)}
+      <${Rule} key=${rule.id} ctx=${ctx} rule=${rule} made=${counts[rule.id] || 0} edit=${edit} preview=${preview} link=${state.preview?.rule === rule.id && state.preview.link} days=${state.days} />`)}
     </ul>
+    <section class="panel"><label class="row"><span>${ctx.say("preview_page")}</span>
+      <input class="grow" type="url" value=${ctx.page()} placeholder=${location.origin} onChange=${(event) => ctx.page(event.target.value)} /></label></section>
     <${Yaml} ctx=${ctx} draft=${draft} state=${state} />
     <${History} ctx=${ctx} rules=${rules} />`;
 }
 
-function Rule({ ctx, rule, made, edit, days }) {
+function Rule({ ctx, rule, made, edit, preview, link, days }) {
   return html`
     <li class=${`panel rule ${rule.mode}`}>
       <div class="row">
@@ -38,40 +53,53 @@ function Rule({ ctx, rule, made, edit, days }) {
             <input value=${value.text} onChange=${(event) => event.target.value !== value.text && edit(rule.id, value.path, event.target.value)} /></label>`)}
         </div>
       </details>
+      ${rule.texts.length > 0 && html`<details><summary>${ctx.say("edit_texts")}</summary>
+        <div class="values texts">${rule.texts.map((value) => html`
+          <label key=${value.path.join()} lang=${value.path[2]}><span class="dim">${value.path.slice(1).join(" › ")}</span>
+            <textarea rows=${Math.min(5, Math.ceil(value.text.length / 22))} value=${value.text} onChange=${(event) => event.target.value !== value.text && edit("", value.path, event.target.value)}></textarea></label>`)}
+        </div>
+        <div class="row"><span class="dim">${ctx.say("preview")}</span>
+          <button class="small" lang="ja" onClick=${() => preview(rule.id, "ja")}>日本語</button>
+          <button class="small" lang="en" onClick=${() => preview(rule.id, "en")}>English</button>
+          ${link && html`<a class="break small-text" href=${link} target="_blank" rel="noopener">${ctx.say("preview_link")}</a>`}</div>
+      </details>`}
     </li>`;
 }
 
 function Draft({ ctx, state }) {
   const { draft, rules } = state;
   if (state.told) return html`<p class="panel good" role="status">${ctx.say("published", { n: state.told })}</p>`;
-  if (draft.text === rules.text) return null;
+  if (!differs(draft, rules)) return null;
   const publish = async (event) => {
     event.preventDefault();
-    const done = await ctx.change("publish", { text: draft.text, note: new FormData(event.target).get("note") });
+    const done = await ctx.change("publish", { text: draft.text, texts: draft.texts, note: new FormData(event.target).get("note") });
     if (done) await renew(ctx, done.number);
   };
   return html`
     <form class="panel draft" onSubmit=${publish}>
       <p>${ctx.say("draft_changed")}</p>
       <${Difference} before=${rules.text} after=${draft.text} />
-      <${Tried} ctx=${ctx} tried=${state.tried} text=${draft.text} />
-      <div class="row"><button type="button" disabled=${state.tried?.busy} onClick=${() => tryOut(ctx, draft.text)}>${ctx.say("try_out")}</button><input class="grow" name="note" maxlength="200" placeholder=${ctx.say("note")} aria-label=${ctx.say("note")} />
+      <${Difference} before=${rules.texts} after=${draft.texts} />
+      <${Tried} ctx=${ctx} tried=${state.tried} draft=${draft} />
+      <div class="row"><button type="button" disabled=${state.tried?.busy} onClick=${() => tryOut(ctx, draft)}>${ctx.say("try_out")}</button><input class="grow" name="note" maxlength="200" placeholder=${ctx.say("note")} aria-label=${ctx.say("note")} />
         <button type="button" onClick=${() => ctx.set({ draft: rules })}>${ctx.say("discard")}</button>
         <button class="primary">${ctx.say("publish")}</button></div>
     </form>`;
 }
 
-/** What the draft would have done lately; the answer counts only for the text that was asked about. */
-async function tryOut(ctx, text) {
-  ctx.set({ tried: { text, busy: true } });
-  const found = await ctx.change("try", { text });
-  ctx.set({ tried: found && { text, ...found } });
+const differs = (draft, rules) => draft.text !== rules.text || draft.texts !== rules.texts;
+
+/** What the draft would have done lately; the answer counts only for the draft that was asked about. */
+async function tryOut(ctx, draft) {
+  ctx.set({ tried: { draft, busy: true } });
+  const found = await ctx.change("try", { text: draft.text, texts: draft.texts });
+  ctx.set({ tried: found && { draft, ...found } });
 }
 
 const made = (rule) => rule?.outcomes[rule.mode === "shadow" ? "shadow" : "made"] ?? 0;
 
-function Tried({ ctx, tried, text }) {
-  if (!tried || tried.text !== text) return null;
+function Tried({ ctx, tried, draft }) {
+  if (!tried || tried.draft !== draft) return null;
   if (tried.busy) return html`<p class="trying" role="status"><progress aria-hidden="true"></progress> ${ctx.say("trying")}</p>`;
   const { before, after } = tried;
   const old = Object.fromEntries(before.rules.map((rule) => [rule.rule, rule]));
@@ -113,6 +141,7 @@ async function renew(ctx, number) {
 
 /** The lines that differ between the first and the last common ones: enough for the few values of a form. */
 function Difference({ before, after }) {
+  if (before === after) return null;
   const old = before.split("\n");
   const next = after.split("\n");
   let head = 0;
@@ -126,24 +155,23 @@ function Difference({ before, after }) {
 }
 
 function Yaml({ ctx, draft, state }) {
-  const take = async (text) => {
-    const next = await ctx.change("check", { text });
+  const take = async (changed) => {
+    const next = await ctx.change("check", { text: draft.text, texts: draft.texts, ...changed });
     ctx.set(next ? { draft: next, checked: true } : { checked: false });
   };
-  const written = () => document.getElementById("yaml").value;
-  return html`
-    <details class="panel yaml"><summary>${ctx.say("as_yaml")}</summary>
-      <textarea id="yaml" rows="24" spellcheck=${false} aria-label="YAML" value=${draft.text}></textarea>
+  return FILES.map(({ part, name, title }) => html`
+    <details class="panel yaml" key=${part}><summary>${ctx.say(title)}</summary>
+      <textarea id=${`yaml-${part}`} rows="24" spellcheck=${false} aria-label=${name} value=${draft[part]}></textarea>
       <div class="row">
-        <button onClick=${() => take(written())}>${ctx.say("check")}</button>
-        <a class="button" download="rules.yaml" href=${`data:text/yaml;charset=utf-8,${encodeURIComponent(draft.text)}`}>${ctx.say("export_")}</a>
+        <button onClick=${() => take({ [part]: document.getElementById(`yaml-${part}`).value })}>${ctx.say("check")}</button>
+        <a class="button" download=${name} href=${`data:text/yaml;charset=utf-8,${encodeURIComponent(draft[part])}`}>${ctx.say("export_")}</a>
         <label class="button">${ctx.say("import_")}<input class="hidden" type="file" accept=".yaml,.yml" onChange=${async (event) => {
           const [file] = event.target.files;
-          if (file) take(await file.text());
+          if (file) take({ [part]: await file.text() });
         }} /></label>
         ${state.checked && html`<span class="good-text" role="status">${ctx.say("no_faults")}</span>`}
       </div>
-    </details>`;
+    </details>`);
 }
 
 function History({ ctx, rules }) {
@@ -157,7 +185,7 @@ function History({ ctx, rules }) {
       ${rules.history.length === 0 && html`<p class="empty">${ctx.say("history_none")}</p>`}
       <ol class="history">${rules.history.map((old) => html`
         <li><span class="digits">${old.number}</span> <span class="grow break">${ctx.when(old.at)} · ${old.who}${old.note && ` · ${old.note}`}</span>
-          ${old.version === rules.version ? html`<span class="good-text">${ctx.say("in_force")}</span>` : html`<button class="small" onClick=${() => back(old.number)}>${ctx.say("roll_back")}</button>`}</li>`)}
+          ${old.number === rules.in_force ? html`<span class="good-text">${ctx.say("in_force")}</span>` : html`<button class="small" onClick=${() => back(old.number)}>${ctx.say("roll_back")}</button>`}</li>`)}
       </ol>
     </section>`;
 }

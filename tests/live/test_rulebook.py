@@ -13,6 +13,8 @@ from redis.asyncio import Redis
 from router.core import events as ev
 from router.core import protocol as wire
 from router.core.document import FileErrors
+from router.core.rules.model import ShowArticle
+from router.core.written import Written
 from router.errors import Refused
 from router.live.clock import WallClock
 from router.settings import DEMO_SITES
@@ -79,7 +81,7 @@ async def shown(at: InLoop, shopper: Shopper, kind: str) -> list[wire.Show]:
 async def test_published_rules_are_in_force_at_every_process_and_kept(pair: Pair) -> None:
     book = pair.first.service.rulebook
     assert pair.rules() == [["list"], ["list"]]
-    assert await book.publish("demo", ARTICLE, "aoi", "try the cart") == 1
+    assert await book.publish("demo", Written(ARTICLE), "aoi", "try the cart") == 1
     await pair.look()
     assert pair.rules() == [["cart"], ["cart"]]
     assert await shown(pair.second, Shopper(pair.second), "cart")
@@ -91,7 +93,7 @@ async def test_published_rules_are_in_force_at_every_process_and_kept(pair: Pair
 async def test_an_older_revision_comes_back_as_a_new_one(pair: Pair) -> None:
     book = pair.first.service.rulebook
     for text in (ARTICLE, LIST):
-        await book.publish("demo", text, "aoi", "")
+        await book.publish("demo", Written(text), "aoi", "")
     assert await book.roll_back("demo", 1, "ren") == 3
     await pair.look()
     assert pair.rules() == [["cart"], ["cart"]]
@@ -102,11 +104,38 @@ async def test_an_older_revision_comes_back_as_a_new_one(pair: Pair) -> None:
         await book.roll_back("demo", 99, "ren")
 
 
+async def test_texts_are_published_with_the_rules_and_taken_back(pair: Pair) -> None:
+    book = pair.first.service.rulebook
+    filed = await book.written("demo")
+    title = "How to choose the right size"
+    assert title in filed.texts
+
+    def titles() -> list[str]:
+        return [
+            at.service.sites["demo"].content(ShowArticle("size-guide"), "en")["title"] for at in pair.both
+        ]
+
+    await book.publish("demo", Written(ARTICLE, filed.texts.replace(title, "Which size?")), "aoi", "")
+    await pair.look()
+    assert titles() == ["Which size?"] * 2
+    assert "Which size?" in (await book.written("demo")).texts and book.in_force("demo") == 1
+    await book.publish("demo", Written(ARTICLE, filed.texts), "aoi", "")
+    await pair.look()
+    assert titles() == [title] * 2
+    revision = await Rulebooks(pair.first.service.redis).revision("demo", 2)
+    assert revision is not None and revision.texts == ""  # the file's, whatever becomes of it
+    await book.roll_back("demo", 1, "ren")
+    await pair.look()
+    assert titles() == ["Which size?"] * 2
+    with pytest.raises(FileErrors, match="expected a text 'size-guide' below articles"):
+        await book.publish("demo", Written(ARTICLE, filed.texts.replace("size-guide:", "other:")), "aoi", "")
+
+
 async def test_faulty_rules_are_refused_with_their_place_and_change_nothing(pair: Pair) -> None:
     with pytest.raises(FileErrors, match=r"rules.yaml:4:21: .* did you mean 'page.type'"):
-        await pair.first.service.rulebook.publish("demo", FAULTY, "aoi", "")
+        await pair.first.service.rulebook.publish("demo", Written(FAULTY), "aoi", "")
     with pytest.raises(Refused, match="unknown_site"):
-        await pair.first.service.rulebook.publish("other", ARTICLE, "aoi", "")
+        await pair.first.service.rulebook.publish("other", Written(ARTICLE), "aoi", "")
     await pair.look()
     assert pair.rules() == [["list"], ["list"]]
 
@@ -120,14 +149,14 @@ async def test_a_revision_that_does_not_fit_this_process_is_told_and_the_old_rul
     assert pair.rules() == [["list"], ["list"]]
     ready = await pair.second.service.ready()
     assert ready["ready"] and "did you mean 'page.type'" in ready["refused"]["demo"]
-    await pair.first.service.rulebook.publish("demo", ARTICLE, "aoi", "")
+    await pair.first.service.rulebook.publish("demo", Written(ARTICLE), "aoi", "")
     await pair.look()
     assert not (await pair.second.service.ready())["refused"]
 
 
 async def test_a_file_that_changes_on_disk_is_taken_up_and_a_faulty_one_is_not(pair: Pair) -> None:
     rules = pair.folder / "rules.yaml"
-    await pair.first.service.rulebook.publish("demo", ARTICLE, "aoi", "")
+    await pair.first.service.rulebook.publish("demo", Written(ARTICLE), "aoi", "")
     rules.write_text(FAULTY)
     await pair.look()
     assert pair.rules() == [["cart"], ["cart"]]
@@ -142,7 +171,7 @@ async def test_a_reload_loses_no_session_and_fires_nothing_that_was_true_before(
     shopper = Shopper(pair.first)
     assert len(await shown(pair.first, shopper, "list")) == 1
     both = LIST + "- {id: also-list, when: {page.type: list}, then: [article: size-guide]}\n"
-    await pair.first.service.rulebook.publish("demo", both, "aoi", "")
+    await pair.first.service.rulebook.publish("demo", Written(both), "aoi", "")
     await pair.look()
     await pair.first.service.settled()
     held = pair.first.service.engine.holdings.get(shopper.sid)

@@ -31,6 +31,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "kill": {"on": True},
     "explain": {"session": "x"},
     "try": {"text": "x"},
+    "preview": {"text": "x", "rule": "a", "language": "ja"},
 }
 
 
@@ -143,6 +144,55 @@ async def test_what_cannot_be_done_is_said(
     answer = await desk.post(name, **body)
     assert answer.status_code in (400, 404)
     assert sentence in answer.json()["text"]
+
+
+async def test_a_text_is_edited_previewed_and_published(desk: Desk, at: InLoop) -> None:
+    await desk.log_in(SUPERVISOR)
+    rules = (await desk.get("rules")).json()
+    path = ["invites", "cart.wait", "ja", "title"]
+    assert path in [value["path"] for value in rules["rules"][0]["texts"]]
+    both = {"text": rules["text"], "texts": rules["texts"]}
+    draft = (await desk.post("edit", **both, path=path, value="何か: お困りですか")).json()
+    assert draft["text"] == rules["text"] and draft["texts"] != rules["texts"]
+    both["texts"] = draft["texts"]
+    journal = at.service.journal.added
+    link = (
+        await desk.post("preview", **both, rule="cart-wait", language="ja", page=f"{at.url}/demo/cart?a=1")
+    ).json()["link"]
+    page, _, token = link.partition("#router=")
+    assert page == f"{at.url}/demo/cart?a=1"
+    shown = await desk.http.get("/v1/preview", params={"token": token})
+    assert shown.headers["access-control-allow-origin"] == "*"
+    assert (shown.json()["kind"], shown.json()["content"]["title"]) == ("invite", "何か: お困りですか")
+    offer = (await desk.post("preview", **both, rule="first-order", language="en")).json()["link"]
+    code = await desk.http.get("/v1/preview", params={"token": offer.partition("#router=")[2]})
+    assert code.json()["content"]["code"] == "PREVIEW"
+    assert at.service.journal.added == journal and not at.service.engine.holdings.all()
+    await desk.post("publish", **both, note="kinder")
+    site = at.service.sites["demo"]
+    assert site.content(site.rules.rules[0].then[0], "ja")["title"] == "何か: お困りですか"
+    await desk.post("publish", text=rules["text"], note="rules alone: the texts stay")
+    assert "何か" in (await desk.get("rules")).json()["texts"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "sentence"),
+    [
+        ({"page": "https://elsewhere.example/"}, "bad_request", "The page has to be one of"),
+        ({"rule": "nonsense"}, "not_found", "There is no rule nonsense."),
+        ({"language": "fr"}, "bad_request", "$.language"),
+        ({"texts": "invites: ["}, "bad_request", "texts.yaml:1:"),
+    ],
+)
+async def test_what_cannot_be_previewed_is_said(
+    desk: Desk, changed: dict[str, str], name: str, sentence: str
+) -> None:
+    await desk.log_in(SUPERVISOR)
+    text = (await desk.get("rules")).json()["text"]
+    refused = await desk.post("preview", **({"text": text, "rule": "cart-wait", "language": "ja"} | changed))
+    assert refused.json()["error"] == name and sentence in refused.json()["text"]
+    nothing = await desk.http.get("/v1/preview", params={"token": "P.e30.x"})
+    assert nothing.status_code == 401 and nothing.headers["access-control-allow-origin"] == "*"
 
 
 async def test_a_draft_is_tried_on_what_shoppers_did(desk: Desk, at: InLoop) -> None:

@@ -10,7 +10,7 @@ import typer
 from yaml.nodes import Node
 
 from router.cli.rules import replay, store, test
-from router.core.document import Document, Json, attempt
+from router.core.document import Document, FileErrors, Json, attempt
 from router.core.rules import form
 from router.core.site import Site, load_sites
 from router.errors import StartError
@@ -35,6 +35,12 @@ def check(file: File) -> None:
 @app.command()
 def publish(
     file: File,
+    texts: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Texts to publish with them.", show_default="the site file's"
+        ),
+    ] = None,
     site: Annotated[str | None, typer.Option(help="Which site; needed if there are several.")] = None,
     note: Annotated[str, typer.Option(help="Why; kept with the revision.")] = "",
     who: store.Who = "",
@@ -42,13 +48,12 @@ def publish(
 ) -> None:
     """Check a rules file and put it in force at every process, within a second, until a newer one comes."""
     try:
-        sites = checked(file)
-    except StartError as error:
+        chosen, number = store.publish(checked(file), file, texts, site, note, who, redis_url)
+    except FileErrors as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    name, number = store.publish(sites, file, site, note, who, redis_url)
     typer.echo(
-        f"{name}: revision {number}, version {sites[name].rules.version}, is in force within a second."
+        f"{chosen.id}: revision {number}, version {chosen.rules.version}, is in force within a second."
     )
 
 

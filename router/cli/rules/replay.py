@@ -11,9 +11,9 @@ import typer
 from router.cli.replay import SITES, chosen_site
 from router.cli.rules.store import STORE, Url, asked
 from router.core.document import FileErrors
-from router.core.rules import form
 from router.core.rules.compile import RuleSet
 from router.core.site import Site
+from router.core.written import Written, rewritten
 from router.errors import StartError
 from router.replay import trial, trial_report
 from router.replay.recording import load
@@ -34,6 +34,9 @@ def replay(
     against: Annotated[
         Path | None, typer.Option(help="Other rules: print what they change.", show_default="none")
     ] = None,
+    texts: Annotated[
+        Path | None, typer.Option(help="Texts whose names the rules may use.", show_default="the site's own")
+    ] = None,
     sites: Annotated[
         Path, typer.Option(help="The site file whose names the rules may use.", show_default="a built-in one")
     ] = SITES,
@@ -53,12 +56,12 @@ def replay(
     """
     shop = chosen_site(read_sites(sites), site)
     batches = _batches(file, shop, redis_url)[-newest if newest else 0 :]
-    first = _rules(shop, rules)
+    first = _rules(shop, rules, texts)
     before = trial_report.report(first, trial.run(batches, shop, first))
     if against is None:
         typer.echo(_json(before) if as_json else trial_report.table(before))
         return
-    second = _rules(shop, against)
+    second = _rules(shop, against, texts)
     after = trial_report.report(second, trial.run(batches, shop, second))
     if as_json:
         typer.echo(json.dumps([trial_report.as_json(before), trial_report.as_json(after)], indent=1))
@@ -82,12 +85,17 @@ def _json(found: trial_report.Report) -> str:
     return json.dumps(trial_report.as_json(found), indent=1)
 
 
-def _rules(site: Site, file: Path | None) -> RuleSet:
+def _rules(site: Site, file: Path | None, texts: Path | None) -> RuleSet:
     if file is None:
         return site.rules
     try:
-        return RuleSet(form.load(str(file), file.read_text(encoding="utf-8"), site.names))
+        return rewritten(site, Written(_read(file), _read(texts) if texts else "")).rules
     except FileErrors as errors:
         raise StartError(f"the rules have faults:\n{errors}") from None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"{file} cannot be read: {error}") from None

@@ -24,6 +24,7 @@ from router.core.rules.explain import Explained, Node, explain
 from router.core.rules.words import LANGUAGES, duration
 from router.core.session import Session
 from router.core.site import Site
+from router.core.written import Written, rewritten
 from router.errors import StartError
 from router.live.commit import decode_session
 from router.live.rulebook import SiteFiles, newest
@@ -60,21 +61,31 @@ def _now() -> int:
 
 
 def publish(
-    sites: dict[str, Site], rules: Path, site: str | None, note: str, who: str, url: str
-) -> tuple[str, int]:
-    """Publish a checked rules file; returns the site and the revision's number."""
+    sites: dict[str, Site], rules: Path, texts: Path | None, site: str | None, note: str, who: str, url: str
+) -> tuple[Site, int]:
+    """Publish a rules file, and texts with it; returns the site as it then is, and the revision's number.
+
+    Raises StartError with every fault.
+    """
     if site is None and len(sites) == 1:
         site = next(iter(sites))
     if site not in sites:
         raise StartError(f"Choose a site with --site: {', '.join(sites)}.")
-    chosen, text = sites[site], rules.read_text(encoding="utf-8")
+    written = Written(rules.read_text(encoding="utf-8"), texts.read_text(encoding="utf-8") if texts else "")
+    chosen = rewritten(sites[site], written)
     number = asked(
         url,
         lambda redis: Rulebooks(redis).publish(
-            chosen.id, text, chosen.rules.version, who or getpass.getuser(), note, _now()
+            chosen.id,
+            written.rules,
+            chosen.rules.version,
+            who or getpass.getuser(),
+            note,
+            _now(),
+            written.texts,
         ),
     )
-    return chosen.id, number
+    return chosen, number
 
 
 def history(site: SiteId, redis_url: Url = STORE) -> None:
@@ -100,7 +111,7 @@ def roll_back(
         if old is None:
             return None
         by = who or getpass.getuser()
-        return await books.publish(site, old.text, old.version, by, f"back to {number}", _now())
+        return await books.publish(site, old.text, old.version, by, f"back to {number}", _now(), old.texts)
 
     published = asked(redis_url, work)
     if published is None:

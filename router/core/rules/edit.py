@@ -1,13 +1,13 @@
-"""Values of a rules file changed in place: comments, order and layout of everything else stay as they were written.
+"""Values of a rules or texts file changed in place: comments, order and layout of all else stay as they were written.
 
-What can be edited is every scalar of a rule but its id: thresholds, texts' keys, dates, caps, holdout, mode. A value is
-named by its path: `("when", "all", 1, "cart.value", "gte")`.
+What can be edited is every scalar of a rule but its id (thresholds, texts' keys, dates, caps, holdout, mode), and every
+text. A value is named by its path: `("when", "all", 1, "cart.value", "gte")`, `("invites", "cart.wait", "ja", "text")`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import yaml
@@ -23,7 +23,7 @@ ADDED: Final = ("mode", "priority", "holdout", "rollout")
 
 
 class Value(Struct, frozen=True):
-    """One scalar of a rule that can be edited."""
+    """One scalar that can be edited."""
 
     path: Path
     text: str
@@ -45,6 +45,21 @@ def changed(text: str, rule: str, path: Path, value: str) -> str:
     if len(path) == 1 and path[0] in ADDED:
         return _added(text, node, str(path[0]), value)
     raise Refused("bad_request", f"{rule} has no value at {'.'.join(map(str, path))}.")
+
+
+def below(text: str, paths: Iterable[Path]) -> dict[Path, tuple[Value, ...]]:
+    """For each path that the text has, the scalars below it, named by whole paths."""
+    root = yaml.compose(text, Loader=yaml.BaseLoader)
+    found = ((path, _find(root, path)) for path in paths)
+    return {path: tuple(_values(node, path)) for path, node in found if node is not None}
+
+
+def replaced(text: str, path: Path, value: str) -> str:
+    """The text with this value in the place of what stands there. Raises Refused("bad_request")."""
+    node = _find(yaml.compose(text, Loader=yaml.BaseLoader), path)
+    if node is None:
+        raise Refused("bad_request", f"There is no text at {'.'.join(map(str, path))}.")
+    return _replaced(text, node, value)
 
 
 def _rules(text: str) -> dict[str, MappingNode]:
@@ -83,7 +98,9 @@ def _replaced(text: str, node: Node, value: str) -> str:
         raise Refused("bad_request", "Only single values can be edited in the form.")
     assert node.start_mark is not None
     assert node.end_mark is not None
-    return text[: node.start_mark.index] + _written(value) + text[node.end_mark.index :]
+    written = text[node.start_mark.index : node.end_mark.index]
+    blank = written[len(written.rstrip()) :]  # a block's mark ends behind its line
+    return text[: node.start_mark.index] + _written(value) + blank + text[node.end_mark.index :]
 
 
 def _added(text: str, rule: MappingNode, key: str, value: str) -> str:

@@ -16,7 +16,7 @@ from router.core.session import Session
 from router.live.clock import WallClock
 from router.settings import DEMO_SITES
 from router.store.embedded import Embedded
-from tests.browser.conftest import Shopper, visiting
+from tests.browser.conftest import SHOTS, Shopper, visiting
 from tests.service import InLoop, in_loop
 from tests.shopper import Shopper as Wire
 
@@ -81,7 +81,7 @@ async def test_a_threshold_is_edited_and_a_faulty_one_is_told_with_its_place(
         await open_ops(at, page)
         await tab(page, "Rules")
         rule = page.locator(".rule", has_text="cart-wait")
-        await rule.locator("summary").click()
+        await rule.locator("summary").first.click()
         field = rule.get_by_label("cart.value › gte")
         await field.fill("9000 EUR")
         await field.press("Tab")
@@ -109,7 +109,7 @@ async def test_a_draft_is_tried_before_it_is_published(at: InLoop, chromium: Bro
             await open_ops(at, page)
             await page.locator("nav .tab").nth(1).click()
             rule = page.locator(".rule", has_text="cart-wait")
-            await rule.locator("summary").click()
+            await rule.locator("summary").first.click()
             await rule.locator("label", has_text="cart.value").locator("input").fill("6000 JPY")
             await rule.locator("label", has_text="cart.value").locator("input").press("Enter")
             await page.locator(".draft button").first.click()
@@ -120,6 +120,37 @@ async def test_a_draft_is_tried_before_it_is_published(at: InLoop, chromium: Bro
             ).to_have_text("0")
             await window.shoot(f"ops-tried-{width}")
             assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_text_is_edited_and_looked_at_on_the_shops_page(at: InLoop, chromium: Browser) -> None:
+    async with visiting(chromium, locale="en-GB") as window:
+        page = window.page
+        await open_ops(at, page)
+        await tab(page, "Rules")
+        rule = page.locator(".rule", has_text="cart-wait")
+        await rule.get_by_text("Edit and preview texts").click()
+        title = rule.locator("label", has_text="ja › title").locator("textarea")
+        await title.fill("お困りのことはございませんか")
+        await title.press("Tab")
+        await expect(page.locator(".difference")).to_contain_text("お困りのことはございませんか")
+        await window.shoot("ops-texts")
+        sockets = len(at.service.roster.sockets)
+        async with window.context.expect_page() as opened:
+            await rule.get_by_role("button", name="日本語").click()
+        shop = await opened.value
+        card = shop.locator("router-ui").get_by_role("region")
+        await expect(card.get_by_role("heading")).to_have_text("お困りのことはございませんか")
+        await expect(card).to_contain_text("プレビュー：お客様には表示されません")
+        assert shop.url.startswith(f"{at.url}/demo/#router=P.")
+        await shop.screenshot(path=SHOTS / "preview.png")
+        await card.get_by_text("今は大丈夫").click()
+        await shop.locator("router-ui").get_by_role("button", name="もう一度表示").click()
+        await expect(card).to_be_visible()
+        assert len(at.service.roster.sockets) == sockets and not at.service.engine.holdings.all()
+        await expect(rule.get_by_text("The link, for 15 minutes")).to_be_visible()
+        await shop.goto(f"{at.url}/demo/#router=P.nonsense.x")
+        await shop.reload()
+        await expect(card.get_by_role("heading")).to_have_text("プレビューの期限が切れています")
 
 
 async def test_everything_is_stopped_in_one_click_and_goes_on(at: InLoop, chromium: Browser) -> None:

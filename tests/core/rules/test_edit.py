@@ -75,3 +75,35 @@ def test_what_is_not_there_cannot_be_changed() -> None:
     ):
         with pytest.raises(Refused, match="bad_request"):
             edit.changed(text, rule, path, "x")
+
+
+TEXTS = """\
+version: 1
+invites:
+  cart.wait:   # the one in the cart
+    ja:
+      title: 何か
+      text: |
+        一行目
+        二行目
+      accept: "はい"
+    en: {title: "May we help?", text: Ask., accept: 'Yes'}
+"""
+
+
+def test_texts_are_found_and_replaced_in_any_style_and_nothing_else_changes() -> None:
+    key = ("invites", "cart.wait")
+    found = edit.below(TEXTS, [key, ("invites", "none")])
+    assert list(found) == [key]
+    values = {value.path[2:]: value.text for value in found[key]}
+    assert values["ja", "text"] == "一行目\n二行目\n" and values["en", "title"] == "May we help?"
+    for path in ((*key, "ja", "title"), (*key, "ja", "text"), (*key, "en", "accept"), (*key, "en", "title")):
+        text = edit.replaced(TEXTS, path, 'ひと言: "お困りですか" #1')
+        changed = {value.path: value.text for value in edit.below(text, [key])[key]}
+        before = {value.path: value.text for value in found[key]}
+        assert changed == before | {path: 'ひと言: "お困りですか" #1'}
+        assert "# the one in the cart" in text
+    with pytest.raises(Refused, match=r"There is no text at invites\.none"):
+        edit.replaced(TEXTS, ("invites", "none"), "x")
+    with pytest.raises(Refused, match="Only single values"):
+        edit.replaced(TEXTS, key, "x")
