@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from router.core import events as ev
+from router.core.clean import TYPED, clean
 from router.core.session import (
     CART_LINES,
     MAX_AGE_MS,
@@ -36,7 +37,7 @@ def fold(session: Session, page_id: str, event: ev.Event, now: int) -> int:
     """Put the page's next event into the session; returns the event's kind number.
 
     The event's time is `now - age_ms`, clamped to 30 min and never before that page's previous event. A late event
-    counts in windows and never rewinds the session.
+    counts in windows and never rewinds the session. Card numbers in the event are masked, in the event itself.
     """
     page = session.pages[page_id]
     age = event.age_ms
@@ -50,6 +51,8 @@ def fold(session: Session, page_id: str, event: ev.Event, now: int) -> int:
         session.newest = at
     cls = type(event)
     kind = ev.NUMBERS[cls]
+    if cls in TYPED:
+        clean(event)
     FOLDS[cls](session, page_id, page, event, at)
     before = session.last.get(kind)
     if before is None or before[0] <= at:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from router.core import console, roles
 from router.core.chat import checked_mid, checked_text
 from router.core.lines import kept_skills, terms
+from router.core.redact import redacted
 from router.core.routing import PRESENCES, Reply, Talk
 from router.errors import Refused
 from router.live.switchboard import Switchboard
@@ -141,7 +142,7 @@ class AgentDesk:
                 lines = (await self._board.chats.history(cid, after)).lines
                 return {"messages": [console.message(line) for line in lines]}
             case console.Note(cid=cid, text=text):
-                await do(site, self._routing.note(site, login, cid, text))
+                await do(site, self._routing.note(site, login, cid, redacted(text)))
             case console.Close():
                 await self._close(seat, frame)
         return {}
@@ -158,14 +159,14 @@ class AgentDesk:
         if bool(to.agent) == bool(to.queue):
             raise Refused("bad_request", "Expected an agent or a queue - at `$.to`")
         if to.agent:
-            script = self._routing.transfer(site, login, transfer.cid, to.agent, transfer.note)
+            script = self._routing.transfer(site, login, transfer.cid, to.agent, redacted(transfer.note))
         else:
             queue = self._board.sites[site].queues.get(to.queue)
             if queue is None:
                 raise Refused("bad_request", "The site has no such queue.")
             talk = await self._own(seat, transfer.cid)
             asked = terms(to.queue, queue, kept_skills(talk.sig))
-            script = self._routing.requeue(site, login, transfer.cid, asked, transfer.note)
+            script = self._routing.requeue(site, login, transfer.cid, asked, redacted(transfer.note))
         await self._board.do(site, script)
 
     async def _taken(self, seat: Seat, cid: str, script: Awaitable[Reply]) -> dict[str, Any]:
@@ -196,7 +197,9 @@ class AgentDesk:
         queue = self._board.sites[seat.site].queues.get(talk.queue)
         if queue is None or queue.disposition(close.disposition) is None:
             raise Refused("bad_request", "The disposition is not one of the queue's.")
-        script = self._routing.close(seat.site, seat.login, close.cid, close.disposition, close.note)
+        script = self._routing.close(
+            seat.site, seat.login, close.cid, close.disposition, redacted(close.note)
+        )
         await self._board.do(seat.site, script)
 
     async def _own(self, seat: Seat, cid: str) -> Talk:

@@ -15,6 +15,7 @@ import structlog
 
 from router.core import protocol as wire
 from router.core import signing
+from router.core.clean import clean
 from router.core.decision import LATE_MS
 from router.core.events import number
 from router.core.facts import PROFILE
@@ -247,7 +248,9 @@ class Engine:
             raise Refused("unknown_site")
         sid = signing.open_session(self.secret, last.site, last.token)
         try:
-            await self.store.leave_batch(sid, _entry(self.clock.now(), body))
+            for event in last.batch.events:
+                clean(event)
+            await self.store.leave_batch(sid, _entry(self.clock.now(), wire.encode(last)))
             if not await self._fold_farewells(sid):
                 await self.talks.desk.farewell(last.site, sid)
         except LinkLost:

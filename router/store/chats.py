@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
 
 from router.core.chat import MAX_LINES, SYSTEM_LINES, Line, line_of, missing
+from router.core.redact import redacted, tail
 from router.errors import Refused
 from router.store import keys, scripts
+
+LOOKED_BACK: Final = 24  # lines in which the author's latest ones are looked for
+TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +36,47 @@ class Chats:
     def __init__(self, redis: Redis, now_ms: Callable[[], int]) -> None:
         self._redis = redis
         self._now_ms = now_ms
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def append(self, cid: str, author: str, mid: str, text: str, name: str = "") -> int:
         """Store a line and return its offset; the same author and mid again returns the first one's.
 
-        Raises `Refused("full")` at 500 lines; system lines may stand on 20 more.
+        What people write is stored without card numbers, also without the rest of one that began in the author's
+        lines before. Raises `Refused`: `full` at 500 lines (system lines may stand on 20 more), `overloaded` where
+        the same author's other lines come in between again and again.
         """
+        if author == "system" or not any(map(str.isdecimal, text)):
+            return await self._store(cid, author, mid, text, name)
+        lock = self._locks.setdefault(cid, asyncio.Lock())
+        async with lock:  # this process's lines one by one; others' are met by the script
+            return await self._store_clean(cid, author, mid, text, name)
+
+    async def _store_clean(self, cid: str, author: str, mid: str, text: str, name: str) -> int:
+        for _ in range(TRIES):
+            after, clean = await self._clean(cid, author, text)
+            offset = await self._store(cid, author, mid, clean, name, after)
+            if offset > 0:
+                return offset
+        raise Refused("overloaded")
+
+    async def _store(self, cid: str, author: str, mid: str, text: str, name: str, after: str = "") -> int:
+        """-1 if the author has a line later than `after`."""
         most = MAX_LINES + SYSTEM_LINES if author == "system" else MAX_LINES
-        args = (self._now_ms(), author, mid, text, name, most, keys.CHAT_TTL_S)
+        args = (self._now_ms(), author, mid, text, name, most, keys.CHAT_TTL_S, after)
         offset, _new = await scripts.run(self._redis, "append", (keys.chat(cid), keys.chat_ids(cid)), args)
         if not offset:
             raise Refused("full", f"A conversation holds {MAX_LINES} lines.")
         return int(offset)
+
+    async def _clean(self, cid: str, author: str, text: str) -> tuple[str, str]:
+        """The author's latest offset, and the text without card numbers as long as that is so."""
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hget(keys.chat_ids(cid), f"of:{author}")
+            pipeline.xrevrange(keys.chat(cid), count=LOOKED_BACK)
+            latest, entries = await pipeline.execute()
+        lines = [line_of(entry.decode(), _text(fields)) for entry, fields in reversed(entries)]
+        before = tail([line.text for line in lines if line.author == author])
+        return (latest or b"0").decode(), redacted(text, before)
 
     async def history(self, cid: str, after: int) -> History:
         """All lines after offset `after`. A stream whose 24 h are over is empty and says nothing of what it

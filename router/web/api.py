@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from router.core import signing
 from router.core.offers import discount, normal_code, rounded
+from router.core.redact import redacted
 from router.core.rules.explain import Explained
 from router.core.session import Profile
 from router.errors import Refused
@@ -174,7 +175,11 @@ class ShopApi:
             vid = signing.open_visitor(self.secret, site, report.visitor)
         except Refused:
             raise Refused("bad_request", "Expected a visitor token of this site - at `$.visitor`") from None
-        said = Profile(report.orders, report.tier or "", report.score, report.attributes)
+        attributes = {
+            name: redacted(value) if isinstance(value, str) else value
+            for name, value in report.attributes.items()
+        }
+        said = Profile(report.orders, report.tier or "", report.score, attributes)
         await self._visitors.tell(site, vid, said)
         await self._on_visitor(site, vid)
         profile = await self._visitors.profile(site, vid)

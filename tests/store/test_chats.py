@@ -41,6 +41,31 @@ async def test_a_message_sent_again_is_stored_once(chats: Chats) -> None:
     assert len({line.mid for line in history.lines}) == 5
 
 
+async def test_no_card_number_is_stored_not_even_in_parts(chats: Chats, redis: Redis) -> None:
+    card = "4111111111111111"
+    assert await chats.append("talk-0001", "shopper", "m-000001", f"カードは{card}です") == 1
+    for number, part in enumerate(("4111 1111", "了解です", "1111", "１１１１ です")):
+        author = "agent" if number == 1 else "shopper"
+        await chats.append("talk-0001", author, f"m-00001{number}", part)
+    texts = [line.text for line in (await chats.history("talk-0001", 0)).lines]
+    assert texts == ["カードは•••• 1111です", "4111 1111", "了解です", "1111", "•••• です"]
+    stored = str(await redis.xrange(keys.chat("talk-0001"))).encode()
+    assert card.encode() not in stored
+
+
+async def test_a_number_from_two_processes_at_once_does_not_become_whole(redis: Redis) -> None:
+    """Each of them has looked before the other has written; the script lets only one of them through."""
+    first, second = Chats(redis, lambda: NOW), Chats(redis, lambda: NOW)
+    for turn in range(10):
+        cid = f"talk-{turn:04}"
+        await asyncio.gather(
+            first.append(cid, "shopper", "m-000001", "4111 1111"),
+            second.append(cid, "shopper", "m-000002", "1111 1111"),
+        )
+        said = " ".join(line.text for line in (await first.history(cid, 0)).lines)
+        assert said in ("4111 1111 ••••", "1111 1111 4111 1111")
+
+
 async def test_history_goes_on_after_an_offset(chats: Chats) -> None:
     for n in range(1, 8):
         await chats.append("talk-0001", "shopper", f"m-{n:06}", str(n))
