@@ -58,8 +58,9 @@ class Draft(Struct, frozen=True):
 
 
 class Edit(Draft, frozen=True, kw_only=True):
-    """One value of one rule in a draft, or, without a rule, one of its texts."""
+    """One value of a draft: of one rule, without a rule of what holds for all; or one text."""
 
+    part: Annotated[str, Meta(pattern="^(rules|texts)$")] = "rules"
     rule: Short = ""
     path: tuple[str | int, ...]
     value: Annotated[str, Meta(max_length=1000)]
@@ -210,7 +211,7 @@ class Ops:
     async def edit(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """A draft with one value changed; all else stays as it was written."""
         asked = await auth.body(request, Edit, MAX_BODY_BYTES)
-        if asked.rule:
+        if asked.part == "rules":
             written = Written(edit.changed(asked.text, asked.rule, asked.path, asked.value), asked.texts)
         else:
             written = Written(asked.text, edit.replaced(asked.texts, asked.path, asked.value))
@@ -278,7 +279,11 @@ def _shown(site: Site, written: Written) -> dict[str, Any]:
         }
         for entry in draft.rules.entries
     ]  # fmt: skip
-    return {"text": written.rules, "texts": written.texts, "version": draft.rules.version, "rules": rules}
+    common = [{"path": value.path, "text": value.text} for value in edit.common(written.rules)]
+    return {
+        "text": written.rules, "texts": written.texts, "version": draft.rules.version, "rules": rules,
+        "common": common,
+    }  # fmt: skip
 
 
 def _keys(site: Site, entry: Entry) -> Iterator[edit.Path]:

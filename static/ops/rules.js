@@ -12,9 +12,9 @@ export function Rules({ ctx, state }) {
   const { draft, rules } = state;
   const counts = Object.fromEntries(state.funnel.rules.map((row) => [row.rule, row.treated.sessions]));
   const { text, texts } = draft;
-  /** One value of a rule; without a rule, one text. */
-  const edit = async (rule, path, value) => {
-    const next = await ctx.change("edit", { text, texts, rule, path, value });
+  /** One value of a rule ("": of all rules), or one text. */
+  const edit = async (rule, path, value, part = "rules") => {
+    const next = await ctx.change("edit", { text, texts, part, rule, path, value });
     if (next) ctx.set({ draft: next, checked: false });
   };
   const preview = async (rule, language) => {
@@ -29,6 +29,7 @@ export function Rules({ ctx, state }) {
     <ul class="rules">${draft.rules.map((rule) => html`
       <${Rule} key=${rule.id} ctx=${ctx} rule=${rule} made=${counts[rule.id] || 0} edit=${edit} preview=${preview} link=${state.preview?.rule === rule.id && state.preview.link} days=${state.days} />`)}
     </ul>
+    <details class="panel"><summary>${ctx.say("for_all")}</summary><${Values} ctx=${ctx} values=${draft.common} edit=${(path, value) => edit("", path, value)} /></details>
     <section class="panel"><label class="row"><span>${ctx.say("preview_page")}</span>
       <input class="grow" type="url" value=${ctx.page()} placeholder=${location.origin} onChange=${(event) => ctx.page(event.target.value)} /></label></section>
     <${Yaml} ctx=${ctx} draft=${draft} state=${state} />
@@ -47,16 +48,11 @@ function Rule({ ctx, rule, made, edit, preview, link, days }) {
         </fieldset>
       </div>
       <p class="sentence">${rule.sentence[ctx.language]}</p>
-      <details><summary>${ctx.say("edit_values")}</summary>
-        <div class="values">${rule.values.map((value) => html`
-          <label><span class="dim">${value.path.filter((step) => typeof step === "string" && !["when", "all", "any", "then"].includes(step)).join(" › ")}</span>
-            <input value=${value.text} onChange=${(event) => event.target.value !== value.text && edit(rule.id, value.path, event.target.value)} /></label>`)}
-        </div>
-      </details>
+      <details><summary>${ctx.say("edit_values")}</summary><${Values} ctx=${ctx} values=${rule.values} edit=${(path, value) => edit(rule.id, path, value)} /></details>
       ${rule.texts.length > 0 && html`<details><summary>${ctx.say("edit_texts")}</summary>
         <div class="values texts">${rule.texts.map((value) => html`
           <label key=${value.path.join()} lang=${value.path[2]}><span class="dim">${value.path.slice(1).join(" › ")}</span>
-            <textarea rows=${Math.min(5, Math.ceil(value.text.length / 22))} value=${value.text} onChange=${(event) => event.target.value !== value.text && edit("", value.path, event.target.value)}></textarea></label>`)}
+            <textarea rows=${Math.min(5, Math.ceil(value.text.length / 22))} value=${value.text} onChange=${(event) => event.target.value !== value.text && edit("", value.path, event.target.value, "texts")}></textarea></label>`)}
         </div>
         <div class="row"><span class="dim">${ctx.say("preview")}</span>
           <button class="small" lang="ja" onClick=${() => preview(rule.id, "ja")}>日本語</button>
@@ -64,6 +60,17 @@ function Rule({ ctx, rule, made, edit, preview, link, days }) {
           ${link && html`<a class="break small-text" href=${link} target="_blank" rel="noopener">${ctx.say("preview_link")}</a>`}</div>
       </details>`}
     </li>`;
+}
+
+const JOINTS = ["when", "all", "any", "then", "defaults"];
+
+/** Inputs for values by their paths; an empty one is what the file does not say. */
+function Values({ ctx, values, edit }) {
+  return html`
+    <div class="values">${values.map((value) => html`
+      <label key=${value.path.join()}><span class="dim">${value.path.filter((step) => typeof step === "string" && !JOINTS.includes(step)).join(" › ")}</span>
+        <input value=${value.text} placeholder=${ctx.say("not_said")} onChange=${(event) => event.target.value !== value.text && edit(value.path, event.target.value)} /></label>`)}
+    </div>`;
 }
 
 function Draft({ ctx, state }) {

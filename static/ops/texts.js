@@ -67,6 +67,8 @@ const TEXTS = {
   bought_anyway: ["Bought anyway", "それでも購入"],
   agents_at_once: ["Agents at once", "同時に要る担当者"],
   all_of_them: ["All rules", "全ルール"],
+  not_said: ["not set", "未設定"],
+  for_all: ["What holds for all rules: caps, rest, holdouts", "全ルールに共通：上限・休止・比較用グループ"],
   edit_texts: ["Edit and preview texts", "文面の編集とプレビュー"],
   preview: ["Preview on the shop's page:", "ショップの画面でプレビュー："],
   preview_link: ["The link, for 15 minutes", "プレビューのリンク（15分間有効）"],

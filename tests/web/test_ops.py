@@ -152,7 +152,7 @@ async def test_a_text_is_edited_previewed_and_published(desk: Desk, at: InLoop) 
     path = ["invites", "cart.wait", "ja", "title"]
     assert path in [value["path"] for value in rules["rules"][0]["texts"]]
     both = {"text": rules["text"], "texts": rules["texts"]}
-    draft = (await desk.post("edit", **both, path=path, value="何か: お困りですか")).json()
+    draft = (await desk.post("edit", **both, part="texts", path=path, value="何か: お困りですか")).json()
     assert draft["text"] == rules["text"] and draft["texts"] != rules["texts"]
     both["texts"] = draft["texts"]
     journal = at.service.journal.added

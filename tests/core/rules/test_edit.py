@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.core.rules import edit, form
-from router.core.rules.model import Compare, RuleFile
+from router.core.rules.model import Caps, Compare, RuleFile
 from router.errors import Refused
 from router.settings import PACKAGE
 
@@ -23,7 +23,7 @@ def test_every_value_can_be_written_again_and_all_else_stays(file: Path) -> None
     text = file.read_text()
     for rule, values in edit.values(text).items():
         assert values
-        for value in values:
+        for value in filter(lambda value: value.text, values):
             again = edit.changed(text, rule, value.path, value.text)
             assert load(again) == load(text)
             assert [line for line in again.splitlines() if line.lstrip().startswith("#")] == [
@@ -56,6 +56,42 @@ def test_what_a_rule_does_not_say_is_added(layout: str) -> None:
     ):
         (entry,) = load(edit.changed(text, "a", (key,), value)).rules
         assert getattr(entry, key) == read
+
+
+@pytest.mark.parametrize("caps", ["", ", caps: {per_session: 2}", ", caps: {}"])
+def test_caps_and_dates_are_added_whatever_of_them_is_there(caps: str) -> None:
+    """And values that are there are not offered twice."""
+    text = f"version: 1\nrules:\n- {{id: a, when: {{cart.lines: 1}}, then: [article: x]{caps}}}\n"
+    text = edit.changed(text, "a", ("caps", "per_visitor"), "1 in 7d")
+    text = edit.changed(text, "a", ("caps", "not_before"), "5s visible")
+    text = edit.changed(text, "a", ("dates", "from"), "2026-12-01T00:00+09:00")
+    text = edit.changed(text, "a", ("dates", "until"), "2026-12-25T00:00+09:00")
+    (entry,) = load(text).rules
+    assert entry.caps == Caps(2 if "2" in caps else None, (1, 7 * 86_400_000), 5_000)
+    assert entry.dates is not None and entry.dates.from_ms and entry.dates.until_ms
+    paths = [value.path for value in edit.values(text)["a"]]
+    assert len(paths) == len(set(paths)) and set(edit.OWN) <= set(paths)
+
+
+@pytest.mark.parametrize(
+    "head", ["", "defaults: {holdout: 5%}\n", "defaults:\n  caps:\n    per_session: 2\n"]
+)
+def test_what_holds_for_all_is_edited_and_added(head: str) -> None:
+    text = f"# ours\nversion: 1\n{head}rules:\n- {{id: a, when: {{cart.lines: 1}}, then: [article: x]}}\n"
+    for path, value in (
+        (("defaults", "caps", "per_visitor"), "2 in 7d"),
+        (("defaults", "caps", "rest_after_dismissal"), "2h"),
+        (("defaults", "holdout"), "10%"),
+        (("site", "holdout"), "3%"),
+    ):
+        assert path in [value.path for value in edit.common(text)]
+        text = edit.changed(text, "", path, value)
+        assert {value.path: value.text for value in edit.common(text)}[path] == value
+    file = load(text)
+    assert text.startswith("# ours\nversion: 1\n")
+    assert (file.defaults.holdout, file.site_holdout) == (0.1, 0.03)
+    assert file.defaults.caps.per_visitor == (2, 7 * 86_400_000)
+    assert file.defaults.caps.rest_after_dismissal_ms == 7_200_000
 
 
 def test_a_value_that_means_something_in_yaml_is_quoted() -> None:
