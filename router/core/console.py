@@ -5,6 +5,7 @@ ignored.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -13,6 +14,7 @@ from msgspec import Meta, Struct
 
 from router.core.chat import Line
 from router.core.protocol import Body, ConversationId, MessageId, Offset
+from router.core.room import Colleague, Waiter, level
 from router.core.routing import Talk, why_agent
 from router.errors import Refused
 
@@ -162,6 +164,37 @@ def _transfer(talk: Talk) -> dict[str, Any] | None:
     if not talk.handed_by:
         return None
     return {"from": talk.handed_by, "note": talk.handed_note, "to": talk.to or None}
+
+
+def line(waiters: Iterable[Waiter], me: Colleague | None, queues: Collection[str] | None) -> dict[str, Any]:
+    """The frame `line`: who waits in these queues (None: in any), and whether each fits the agent."""
+    found = []
+    for waiter in waiters:
+        if queues is not None and not set(waiter.sig.partition("|")[0].split("+")) & set(queues):
+            continue
+        card = msgspec.json.decode(waiter.card) if waiter.card else {}
+        who, why = card.get("who") or {}, card.get("why")
+        found.append({
+            "cid": waiter.cid, "queue": waiter.queue, "since_ms": waiter.opened, "language": waiter.language,
+            "who": who.get("visitor"), "returning": bool(who.get("returning")),
+            "why": {name: " / ".join(why[name]) for name in ("ja", "en")} if why else None,
+            "step": waiter.step, "fits": me is not None and level(me.queues, me.skills, waiter.sig) > 0,
+        })  # fmt: skip
+    return {"t": "line", "waiting": found}
+
+
+def team(colleagues: Iterable[Colleague]) -> dict[str, Any]:
+    """The frame `team`: all agents of the site, by name."""
+    return {
+        "t": "team",
+        "agents": [
+            {
+                "login": one.login, "name": one.name, "presence": one.presence, "reason": one.reason,
+                "load": one.load, "capacity": one.capacity, "here": one.there,
+            }
+            for one in sorted(colleagues, key=lambda one: (one.name, one.login))
+        ],
+    }  # fmt: skip
 
 
 def conversation(talk: Talk, offset: int, lines: list[Line] | None = None) -> dict[str, Any]:

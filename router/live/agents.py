@@ -13,8 +13,10 @@ from router.core.lines import kept_skills, terms
 from router.core.redact import redacted
 from router.core.routing import PRESENCES, Reply, Talk
 from router.errors import Refused
+from router.live.room import Room
 from router.live.switchboard import Switchboard
 from router.live.workplace import Seat, Send, Workplace
+from router.store.room import Rooms
 from router.store.routing import talk_of
 
 
@@ -23,8 +25,9 @@ class AgentDesk:
     reached.
     """
 
-    def __init__(self, board: Switchboard) -> None:
+    def __init__(self, board: Switchboard, rooms: Rooms) -> None:
         self._board = board
+        self._rooms = {site: Room(rooms, site) for site in board.sites}
         self._routing = board.routing
         self._workplaces: dict[tuple[str, str], Workplace] = {}
         self._count = 0
@@ -39,7 +42,10 @@ class AgentDesk:
         """
         self._count += 1
         seat = Seat(f"{self._board.node}:{self._count}", site, agent, session, send, leave)
-        workplace = self._workplaces.setdefault((site, seat.login), Workplace(self._board, site, seat.login))
+        workplace = self._workplaces.get((site, seat.login))
+        if workplace is None:
+            workplace = Workplace(self._board, self._rooms[site], site, seat.login)
+            self._workplaces[site, seat.login] = workplace
         workplace.seats.append(seat)
         try:
             await self._board.do(site, self._routing.join(site, [(seat.login, seat.id)]))
@@ -87,6 +93,7 @@ class AgentDesk:
 
     def touched(self, site: str, talks: list[str], agents: list[str]) -> None:
         """These conversations and agents have changed."""
+        self._rooms[site].touched(talks, agents)
         for place in self._places(site):
             if place.login in agents or any(map(place.has, talks)):
                 place.wake()
@@ -96,12 +103,17 @@ class AgentDesk:
         for place in self._workplaces.values():
             place.wake()
 
-    def swept(self, site: str) -> None:
-        """A second has passed: tell the queues, and look again where the last look failed."""
-        for place in self._places(site):
+    async def swept(self, site: str) -> None:
+        """A second has passed: tell the queues, look again where the last look failed, and look around the room."""
+        places = self._places(site)
+        for place in places:
             place.tell_queues()
             if place.restless:
                 place.wake()
+        if places:
+            await self._rooms[site].look(self._board.clock.now())
+        for place in places:
+            place.tell_room()
 
     def typing(self, site: str, cid: str, on: bool) -> None:
         """The shopper types, or ceased to."""

@@ -22,6 +22,7 @@ from router.live.agents import AgentDesk
 from router.live.clock import Clock, Handle
 from router.live.switchboard import Journal, Shop, Switchboard
 from router.live.watch import Changed, Listener, Missing, Said, Typed, Update, Watch
+from router.store.room import Rooms
 from router.store.routing import talk_of
 
 SWEEP_MS: Final = 1_000
@@ -67,7 +68,7 @@ class Desk:
         self._next_tick: Handle | None = None
         self.on_farewell: Callable[[str], None] = lambda sid: None
         self.on_visitor: Callable[[str, str], None] = lambda site, vid: None
-        self.agents = AgentDesk(self._board)
+        self.agents = AgentDesk(self._board, Rooms(redis))
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
         self._board.on_gap = self._look_again
@@ -101,11 +102,11 @@ class Desk:
 
     async def _sweep(self, site: str) -> None:
         await self._board.sweep(site)
-        self.agents.swept(site)
         for watches in self._watches.values():
             for watch in watches:
                 if watch.site == site and watch.restless:
                     watch.wake()
+        await self.agents.swept(site)
 
     async def _renew(self) -> None:
         await self.agents.renew()

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from router.core import console
+from router.core import console, roles
 from router.core.chat import Line
 from router.core.routing import Duty, Talk, seen_by
+from router.live.room import Room
 from router.live.switchboard import Switchboard
 from router.store.chats import History
 from router.store.routing import duty_of
@@ -57,11 +58,15 @@ class _Told:
 class Workplace:
     """One agent on this node."""
 
-    def __init__(self, board: Switchboard, site: str, login: str) -> None:
+    def __init__(self, board: Switchboard, room: Room, site: str, login: str) -> None:
         self.site = site
         self.login = login
         self.seats: list[Seat] = []
         self._board = board
+        self._room = room
+        self._room_version = -1
+        self._line: dict[str, Any] | None = None
+        self._team: dict[str, Any] | None = None
         self._told: dict[str, _Told] = {}
         self._presence: tuple[str, str] | None = None
         self._waiting: dict[str, int] | None = None
@@ -185,8 +190,27 @@ class Workplace:
                 "t": "hello", "agent": seat.agent, "presence": duty.presence, "reason": duty.reason,
                 "capacity": duty.capacity, "conversations": forms, "now_ms": self._board.clock.now(),
             })  # fmt: skip
-        self._waiting = None
+        self._waiting = self._line = self._team = None
+        self._room_version = -1
         self.tell_queues()
+        self.tell_room()
+
+    def tell_room(self) -> None:
+        """Who waits and who is there, if that has changed and was looked at."""
+        room = self._room
+        if not self.seats or room.version in (0, self._room_version):
+            return
+        self._room_version = room.version
+        me = room.team.get(self.login)
+        everything = roles.at_least(str(self.seats[0].agent["role"]), "supervisor")
+        line = console.line(room.waiters, me, None if everything else me.queues if me else ())
+        team = console.team(room.team.values())
+        if line != self._line:
+            self._line = line
+            self._send(line)
+        if team != self._team:
+            self._team = team
+            self._send(team)
 
     def tell_queues(self) -> None:
         """How many wait in the agent's queues, if that has changed."""

@@ -48,6 +48,9 @@ class Shopper:
         return [line.text for line in self.lines] == list(texts)
 
 
+AROUND = ("queue", "line", "team")  # what comes once a second
+
+
 class Console:
     """An agent's socket."""
 
@@ -79,7 +82,7 @@ class Console:
 
     @property
     def kinds(self) -> list[str]:
-        return [frame["t"] for frame in self.frames if frame["t"] != "queue"]
+        return [frame["t"] for frame in self.frames if frame["t"] not in AROUND]
 
 
 class House:

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from redis.asyncio import Redis
 
 from router.core.lines import Terms, kept_skills, terms
+from router.core.room import BEST, level
 from router.core.site import Overflow, Relaxation
 from router.errors import Refused
 from router.store import keys
@@ -68,17 +69,8 @@ class Agent:
         return self.there and self.presence == "available" and len(self.busy) < self.capacity
 
     def level(self, sig: str) -> int:
-        """The lowest level in what is asked for, 5 if nothing is; 0 if they do not fit."""
-        queues, _, skills = sig.partition("|")
-        if sig and not set(queues.split("+")) & set(self.queues):
-            return 0
-        mine = {name: int(level or 3) for name, _, level in (one.partition(":") for one in self.skills)}
-        lowest = 5
-        for name, _, least in (one.partition(":") for one in skills.split(",") if one):
-            if mine.get(name, 0) < int(least or 1):
-                return 0
-            lowest = min(lowest, mine[name])
-        return lowest
+        """As the core says it, for whom nothing asked for is no question."""
+        return level(self.queues, self.skills, sig) if sig else BEST
 
     def fits(self, talk: Talk) -> bool:
         return self.level(talk.sig) > 0
