@@ -42,16 +42,17 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Server:
-    """A server of ours as a process. `address` is HOST:PORT."""
+    """A server of ours as a process. `address` is HOST:PORT; `pid`: who serves, where that is a child of it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], address: str, pid: int = 0) -> None:
         self.process = process
         self.address = address
+        self.pid = pid or process.pid
 
     @property
     def cpu(self) -> float:
         """CPU seconds used so far."""
-        return cpu_seconds(self.process.pid)
+        return cpu_seconds(self.pid)
 
     def stop(self) -> None:
         """End it, first as asked, then by force."""
@@ -89,21 +90,21 @@ def service(folder: Path, redis_url: str, *command: str) -> Server:
         )
     server = Server(process, "")
     try:
-        server.address = _announced(process, log)
+        server.address, server.pid = _announced(process, log)
     except BaseException:
         server.stop()
         raise
     return server
 
 
-def _announced(process: subprocess.Popen[bytes], log: Path) -> str:
+def _announced(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         for line in log.read_text().splitlines():
             with contextlib.suppress(ValueError):
                 entry = json.loads(line)
                 if isinstance(entry, dict) and entry.get("event") == "serving":
-                    return str(entry["address"]).partition("//")[2]
+                    return str(entry["address"]).partition("//")[2], int(entry["pid"])
         time.sleep(LOOK_S)
     raise RuntimeError(f"the service did not start: {log.read_text()}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -115,7 +116,7 @@ async def _tell(server: Server, running: Running, announce: Announce | None, bes
         await asyncio.sleep(0.02)
     uvicorn_log.disabled = False
     collector.settle()
-    structlog.get_logger().info("serving", address=running.address)
+    structlog.get_logger().info("serving", address=running.address, pid=os.getpid())
     if announce is not None:
         announce(running)
     if beside is not None:
