@@ -127,8 +127,31 @@ export class Desk {
     }
   }
 
-  presence(state) {
-    return this.ask("presence", { state });
+  presence(state, reason = "") {
+    return this.ask("presence", { state, reason });
+  }
+
+  setPresence(agent, state) {
+    return this.ask("set_presence", { agent, state, reason: "" });
+  }
+
+  /** Pull a conversation that waits: it is mine at once. */
+  async take(cid) {
+    const answer = await this.ask("take", { cid });
+    if (answer) this.dispatch("accepted", { cid, conversation: answer.conversation });
+  }
+
+  /** Rejects with the named error if the service refuses. `to`: {agent} or {queue}. */
+  async transfer(cid, to, note) {
+    await this.link.request("transfer", { cid, to, note });
+    this.dispatch("dialog", { dialog: null });
+    this.dispatch("notice", { notice: { key: to.agent ? "transfer_rings" : "transfer_went" } });
+  }
+
+  /** Let a conversation ring for a colleague. Rejects with the named error. */
+  async assign(cid, agent) {
+    await this.link.request("assign", { cid, agent });
+    this.dispatch("dialog", { dialog: null });
   }
 
   async accept(cid) {

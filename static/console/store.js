@@ -24,9 +24,11 @@ export const initial = {
   selected: null,
   ring: null, // the ring the agent looks at, if there are several
   waiting: null, // queue -> how many wait; null until the service has said so
+  line: null, // who waits, oldest first; null until the service has said so
+  team: null, // who is there; null until the service has said so
   visible: true,
   tab: "list", // on a narrow screen: list | talk | context
-  dialog: null, // close | logout
+  dialog: null, // close | logout | {kind: transfer | assign, cid}
   notice: null, // {key, error?} one sentence about what went wrong
   caret: 0, // grows whenever the reply box should take the caret
 };
@@ -58,6 +60,8 @@ const STEPS = {
   },
   presence: (state, { state: presence, reason = null }) => ({ ...state, presence, reason }),
   queue: (state, { waiting }) => ({ ...state, waiting }),
+  line: (state, { waiting: line }) => ({ ...state, line }),
+  team: (state, { agents: team }) => ({ ...state, team }),
   ring(state, { conversation, deadline_ms, at }) {
     const before = state.talks[conversation.cid] ?? fresh(conversation);
     const talk = told(before, { ...conversation, state: "ringing", deadline_ms });

@@ -68,6 +68,28 @@ export function Why({ ctx, why }) {
   `;
 }
 
+/** Who passed the talk on, and what they noted; nothing if nobody did. */
+export function Passed({ ctx, transfer }) {
+  if (!transfer?.from) return null;
+  return html`
+    <section class="passed">
+      <h3>${ctx.say("passed_by", { name: transfer.from })}</h3>
+      ${transfer.note && html`<p class="break">${transfer.note}</p>`}
+    </section>`;
+}
+
+/** Why it is with this agent and nobody else. */
+export function WhyAgent({ ctx, why }) {
+  if (!why) return null;
+  const skills = why.skills?.length ? ctx.say("why_skills", { skills: why.skills.map((skill) => languageName(ctx.language, skill) || skill).join(", ") }) : "";
+  return html`
+    <section class="why-agent">
+      <h3>${ctx.say("why_you")}</h3>
+      <p>${ctx.say(`why_${why.kind}`) ?? why.kind}${skills && html` ${skills}`}</p>
+      <p class="dim small-text">${ctx.say("why_then", { wait: span(ctx.language, why.waited_ms ?? 0), load: why.load ?? 0 })}${why.step > 0 ? ` ${ctx.say("why_relaxed")}` : ""}</p>
+    </section>`;
+}
+
 /** An offered thing in words: its kind, and the name it carries. */
 function offer(ctx, thing) {
   if (typeof thing !== "object" || thing === null) return String(thing);

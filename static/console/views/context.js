@@ -2,7 +2,7 @@
 
 import { html } from "../lib.js";
 import { clock } from "../format.js";
-import { Cart, Facts, Journey, Why } from "./card.js";
+import { Cart, Facts, Journey, Passed, Why, WhyAgent } from "./card.js";
 
 export function Context({ ctx, state, talk }) {
   return html`
@@ -13,15 +13,17 @@ export function Context({ ctx, state, talk }) {
 }
 
 function Known({ ctx, state, talk }) {
-  const { card, shopper_present } = talk.data;
+  const { card, shopper_present, transfer, why_agent } = talk.data;
   return html`
     <p class="here ${shopper_present ? "on" : ""}"><i class="dot"></i>${ctx.say(shopper_present ? "on_page" : "off_page")}
       ${card?.at_ms ? html`<span class="dim digits">${ctx.say("as_of", { time: clock(ctx.language, card.at_ms, true) })}</span>` : null}</p>
+    <${Passed} ctx=${ctx} transfer=${transfer} />
     <${Facts} ctx=${ctx} card=${card} skew=${state.skew} />
     <${Cart} ctx=${ctx} cart=${card?.cart} />
     <${Note} ctx=${ctx} talk=${talk} />
     <${Why} ctx=${ctx} why=${card?.why} />
     <${Journey} ctx=${ctx} journey=${card?.journey} />
+    <${WhyAgent} ctx=${ctx} why=${why_agent} />
   `;
 }
 

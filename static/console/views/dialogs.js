@@ -1,9 +1,10 @@
-// The two questions that have to be answered before going on: how a talk ended, and leaving with talks open.
+// The questions that have to be answered before going on: how a talk ended, to whom it goes, leaving with talks open.
 
 import { html, useEffect, useRef, useState } from "../lib.js";
 import { mine } from "../store.js";
 import { pick } from "../texts.js";
 import { Status } from "./parts.js";
+import { presenceName } from "./room.js";
 
 /** A real modal dialog: the browser holds the focus inside, Escape closes it. */
 function Modal({ ctx, title, children, onSubmit }) {
@@ -55,6 +56,75 @@ export function CloseDialog({ ctx, talk }) {
     </div>
   `}<//>`;
 }
+
+/** To a colleague, for whom it rings while the talk goes on, or to a queue, where it goes at once. */
+export function TransferDialog({ ctx, state, cid }) {
+  const [to, setTo] = useState(null);
+  const [note, setNote] = useState("");
+  const queues = Object.keys(state.me.site.queues).map((id) => ({ key: `queue ${id}`, to: { queue: id }, name: ctx.queueName(id) }));
+  const agents = colleagues(ctx, state, state.me.agent.login).map((one) => ({ ...one, to: { agent: one.login } }));
+  const [error, submit] = useRefusal(ctx, () => to ? ctx.desk.transfer(cid, to, note) : Promise.reject({ choose: true }));
+  return html`<${Modal} ctx=${ctx} title=${ctx.say("transfer_title")} onSubmit=${submit}>${(shut) => html`
+    <${Choices} ctx=${ctx} legend=${ctx.say("to_colleague")} choices=${agents} none=${ctx.say("nobody_else")} onChoose=${setTo} />
+    <${Choices} ctx=${ctx} legend=${ctx.say("to_queue")} choices=${queues} onChoose=${setTo} />
+    <label>${ctx.say("warm_note")} <span class="dim small-text">${ctx.say("note_hint")}</span>
+      <textarea rows="3" maxlength="2000" name="note" value=${note} onInput=${(event) => setNote(event.target.value)}></textarea></label>
+    <${Foot} ctx=${ctx} shut=${shut} error=${error} doing="transfer_do" />
+  `}<//>`;
+}
+
+/** A supervisor lets a conversation ring for somebody. */
+export function AssignDialog({ ctx, state, cid }) {
+  const [to, setTo] = useState(null);
+  const agents = colleagues(ctx, state).map((one) => ({ ...one, to: one.login }));
+  const [error, submit] = useRefusal(ctx, () => to ? ctx.desk.assign(cid, to) : Promise.reject({ choose: true }));
+  return html`<${Modal} ctx=${ctx} title=${ctx.say("assign_title")} onSubmit=${submit}>${(shut) => html`
+    <${Choices} ctx=${ctx} legend=${ctx.say("to_colleague")} choices=${agents} none=${ctx.say("nobody_else")} onChoose=${setTo} />
+    <${Foot} ctx=${ctx} shut=${shut} error=${error} doing="assign_do" />
+  `}<//>`;
+}
+
+/** Who is there; who takes nothing at the moment, or has no free slot, cannot be chosen. */
+const colleagues = (ctx, state, but = null) =>
+  (state.team ?? []).filter((one) => one.here && one.login !== but).map((one) => ({
+    key: `agent ${one.login}`,
+    login: one.login,
+    name: one.name,
+    more: `${presenceName(ctx, state, one)} · ${one.load} / ${one.capacity}`,
+    full: one.presence !== "available" || one.load >= one.capacity,
+  }));
+
+/** The sentence that belongs to a refusal, and the form's submit handler. */
+function useRefusal(ctx, work) {
+  const [error, setError] = useState(null);
+  const submit = async (event) => {
+    event.preventDefault();
+    setError(null);
+    try {
+      await work();
+    } catch (refusal) {
+      setError(refusal.choose ? ctx.say("choose_first") : refusal.error === "full" ? ctx.say("no_slot") : ctx.sayError(refusal.error));
+    }
+  };
+  return [error, submit];
+}
+
+function Choices({ ctx, legend, choices, none, onChoose }) {
+  return html`
+    <fieldset class="choices"><legend>${legend}</legend>
+      ${!choices.length && html`<p class="dim">${none}</p>`}
+      ${choices.map(({ key, name, more, full, to }) => html`
+        <label key=${key} class=${full ? "dim" : ""}><input type="radio" name="to" disabled=${full} onChange=${() => onChoose(to)} /> ${name}
+          ${more && html` <span class="dim small-text">${more}</span>`}</label>`)}
+    </fieldset>`;
+}
+
+const Foot = ({ ctx, shut, error, doing }) => html`
+  <${Status} alert>${error && html`<p class="error">${error}</p>`}<//>
+  <div class="actions end">
+    <button type="button" onClick=${shut}>${ctx.say("cancel")}</button>
+    <button class="primary">${ctx.say(doing)}</button>
+  </div>`;
 
 export function LogoutDialog({ ctx, state }) {
   const submit = (event) => {

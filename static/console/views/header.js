@@ -2,9 +2,10 @@
 
 import { html } from "../lib.js";
 import { mine } from "../store.js";
+import { pick } from "../texts.js";
 import { Status, useNow } from "./parts.js";
 
-const STATES = ["available", "away", "break"];
+const STATES = ["available", "last_chat", "away", "break"];
 
 export function Header({ ctx, state }) {
   const { agent, site } = state.me;
@@ -33,9 +34,21 @@ function Presence({ ctx, state }) {
           </label>
         `,
       )}
+      <${Breaks} ctx=${ctx} state=${state} />
       ${!open && html`<span class="offline">${ctx.say("offline")}</span>`}
     </fieldset>
   `;
+}
+
+/** On a break: which one, for colleagues to see. */
+function Breaks({ ctx, state }) {
+  const breaks = state.me.site.breaks ?? [];
+  if (state.presence !== "break" || !breaks.length) return null;
+  return html`
+    <select class="reason" aria-label=${ctx.say("break_reason")} value=${state.reason ?? ""} onChange=${(event) => ctx.desk.presence("break", event.target.value)}>
+      <option value="">${ctx.say("no_reason")}</option>
+      ${breaks.map(({ id, name }) => html`<option key=${id} value=${id}>${pick(ctx.language, name)}</option>`)}
+    </select>`;
 }
 
 /** Under the header: what is wrong and what to do, or nothing. Mounted always, so that it is read out. */

@@ -5,6 +5,7 @@ import { clock, money } from "../format.js";
 import { mine, rings, shownRing, typing, unread } from "../store.js";
 import { who } from "./card.js";
 import { Bar, Countdown, useNow } from "./parts.js";
+import { Team, Waiters } from "./room.js";
 
 export function List({ ctx, state }) {
   const ringing = rings(state);
@@ -20,6 +21,7 @@ export function List({ ctx, state }) {
         ? html`<ul>${own.map((talk) => html`<${Own} key=${talk.cid} ctx=${ctx} state=${state} talk=${talk} />`)}</ul>`
         : !ringing.length && html`<p class="empty narrow-only">${ctx.say(state.presence === "available" ? "empty_available" : "empty_away")}</p>`}
       <${Waiting} ctx=${ctx} state=${state} />
+      <${Team} ctx=${ctx} state=${state} />
     </nav>
   `;
 }
@@ -76,6 +78,7 @@ function Waiting({ ctx, state }) {
   const queues = Object.keys(state.me.site.queues).filter((id) => state.me.agent.queues?.includes(id) ?? true);
   return html`
     <${Heading} text=${ctx.say("waiting")} n=${state.waiting ? queues.reduce((sum, id) => sum + (state.waiting[id] ?? 0), 0) : "–"} />
+    <${Waiters} ctx=${ctx} state=${state} />
     <dl class="waiting">${queues.map((id) => html`
       <div key=${id}><dt>${ctx.queueName(id)}</dt><dd class="digits">${state.waiting ? (state.waiting[id] ?? 0) : "–"}</dd></div>
     `)}</dl>

@@ -2,7 +2,7 @@
 
 import { html } from "../lib.js";
 import { span } from "../format.js";
-import { Cart, Facts, Journey, Why, who } from "./card.js";
+import { Cart, Facts, Journey, Passed, Why, who } from "./card.js";
 import { Bar, Countdown, Icon, Since } from "./parts.js";
 
 /** `docked`: above a talk that is open, and so smaller. */
@@ -22,6 +22,7 @@ export function RingPanel({ ctx, state, talk, docked }) {
       </header>
       ${deadline && html`<${Bar} deadline=${deadline} skew=${state.skew} whole_ms=${talk.ring_ms} />`}
       <div class="ring-body">
+        <${Passed} ctx=${ctx} transfer=${data.transfer} />
         <${Why} ctx=${ctx} why=${card?.why} />
         <div class="ring-columns">
           <${Facts} ctx=${ctx} card=${card} skew=${state.skew} />

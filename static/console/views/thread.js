@@ -15,12 +15,16 @@ export function Talk({ ctx, state, talk }) {
   return html`
     <header class="talk-head">
       <div class="grow"><h2>${who(ctx, data.card)}</h2><p class="dim">${ctx.queueName(data.queue)}</p></div>
-      ${can && html`<button onClick=${() => ctx.dispatch("dialog", { dialog: "close" })}>${ctx.say("close")}</button>`}
+      ${can && html`<button disabled=${Boolean(data.transfer?.to)} onClick=${() => ctx.dispatch("dialog", { dialog: { kind: "transfer", cid: talk.cid } })}>${ctx.say("transfer")}</button>
+        <button onClick=${() => ctx.dispatch("dialog", { dialog: "close" })}>${ctx.say("close")}</button>`}
     </header>
+    ${data.transfer?.to && html`<p class="passing" role="status">${ctx.say("rings_for", { name: nameOf(state, data.transfer.to) })}</p>`}
     <${Lines} ctx=${ctx} state=${state} talk=${talk} />
     ${can ? html`<${Composer} ctx=${ctx} talk=${talk} caret=${state.caret} />` : html`<${Ended} ctx=${ctx} state=${state} talk=${talk} />`}
   `;
 }
+
+const nameOf = (state, login) => state.team?.find((one) => one.login === login)?.name ?? login;
 
 function Lines({ ctx, state, talk }) {
   const box = useRef();

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,15 @@ class Shop:
         agents = Agents(self.redis, hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         queues, languages = ["checkout-help", "style"], ["ja", "en"]
         await agents.add("demo", "hana", "Hana", PASSWORD, queues=queues, languages=languages)
+        await agents.add("demo", "ren", "Ren", PASSWORD, queues=queues, languages=["en"], capacity=1)
+        await agents.add("demo", "mana", "Mana", PASSWORD, queues=["style"], role="supervisor")
         agents.close()
 
-    async def ring(self, cid: str, **more: Any) -> None:
+    async def ring(self, cid: str, *, skills: Sequence[str] = (), **more: Any) -> None:
         """A shopper says yes to an invite."""
-        state = await self.desk.accept("demo", cid, new_secret(), "checkout-help", [], "ja", card(**more))
+        state = await self.desk.accept(
+            "demo", cid, new_secret(), "checkout-help", list(skills), "ja", card(**more)
+        )
         self.secrets[cid] = state.secret
 
     async def says(self, cid: str, text: str, mid: str = "") -> None:
@@ -125,17 +129,17 @@ class Seat:
             with contextlib.suppress(Exception):
                 await side.close(code=4105)
 
-    async def log_in(self, url: str, password: str = PASSWORD) -> None:
+    async def log_in(self, url: str, password: str = PASSWORD, login: str = "hana") -> None:
         """Fill in the form and send it."""
         await self.page.goto(f"{url}/agent/")
         await self.page.locator("[name=site]").fill("demo")
-        await self.page.locator("[name=login]").fill("hana")
+        await self.page.locator("[name=login]").fill(login)
         await self.page.locator("[name=password]").fill(password)
         await self.page.locator("form button").click()
 
-    async def go_on_duty(self, url: str) -> None:
+    async def go_on_duty(self, url: str, login: str = "hana") -> None:
         """Log in and take chats."""
-        await self.log_in(url)
+        await self.log_in(url, login=login)
         await self.presence("available")
 
     async def presence(self, state: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -28,7 +29,7 @@ async def test_a_ring_shows_who_where_cart_journey_and_why(shop: Shop, seat: Sea
 
 
 async def test_what_is_not_known_is_said_to_be_unknown(shop: Shop, seat: Seat) -> None:
-    nothing = dict.fromkeys(card(), None)
+    nothing: dict[str, Any] = dict.fromkeys(card(), None)
     await shop.ring("chat-0001", **nothing)
     ring = seat.page.locator(".ring")
     await expect(ring.locator("h2")).to_have_text("Shopper")
