@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from router.core import console, roles
 from router.core.chat import Line
 from router.core.routing import Duty, Talk, seen_by
+from router.errors import Refused
 from router.live.room import Room
 from router.live.switchboard import Switchboard
 from router.store.chats import History
@@ -102,7 +103,15 @@ class Workplace:
 
     async def _look_once(self) -> None:
         board = self._board
-        duty = duty_of(await board.do(self.site, board.routing.duty(self.site, self.login, list(self._told))))
+        try:
+            value = await board.do(self.site, board.routing.duty(self.site, self.login, list(self._told)))
+        except Refused as refused:
+            if refused.name != "unauthorized":
+                raise
+            for seat in list(self.seats):
+                seat.leave()
+            return
+        duty = duty_of(value)
         duty = replace(duty, talks=[seen_by(talk, self.login) for talk in duty.talks])
         histories = await self._histories(duty)
         if self._presence not in (None, (duty.presence, duty.reason)):

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from argon2 import PasswordHasher
@@ -83,7 +83,7 @@ class Agents:
         agent = Agent(
             login, name.strip(), role, tuple(queues), _names(skills), _names(languages), capacity
         )  # fmt: skip
-        _check(agent, (*skills, *languages), password)
+        check(agent, (*skills, *languages), password)
         hashed = await self._in_pool(self._hasher.hash, _bytes(password))
         await self._routing.enroll(
             site,
@@ -99,10 +99,38 @@ class Agents:
         )
         return agent
 
+    async def disable(self, site: str, login: str, disabled: bool) -> None:
+        """Let nobody in with this login any more, and end what is open with it; or let them in again.
+
+        Raises `Refused("not_found")`.
+        """
+        try:
+            (await self._routing.disable(site, login, disabled)).checked()
+        except Refused:
+            raise Refused("not_found", f"{site} has no agent {login}.") from None
+
+    async def all(self, site: str) -> list[tuple[Agent, bool]]:
+        """Every agent of a site by login, and whether they are disabled."""
+        logins = sorted(
+            login.decode() for login in cast("set[bytes]", await self._redis.smembers(keys.agents(site)))
+        )
+        found = [
+            cast(
+                "list[bytes | None]",
+                await self._redis.hmget(keys.agent(site, login), ["profile", "disabled"]),
+            )
+            for login in logins
+        ]
+        return [
+            (msgspec.json.decode(profile, type=Agent), disabled == b"1")
+            for profile, disabled in found
+            if profile
+        ]
+
     async def get(self, site: str, login: str) -> Agent | None:
-        """The agent of this login."""
-        profile = await self._redis.hget(keys.agent(site, login), "profile")
-        return None if profile is None else msgspec.json.decode(profile, type=Agent)
+        """The agent of this login; None if there is none, or they are disabled."""
+        profile, disabled = await self._redis.hmget(keys.agent(site, login), ["profile", "disabled"])
+        return None if profile is None or disabled == b"1" else msgspec.json.decode(profile, type=Agent)
 
     async def check(self, site: str, login: str, password: str) -> Agent:
         """The agent, if the password is theirs. Raises `Refused`: bad_login, and too_many if too many ask at
@@ -110,13 +138,15 @@ class Agents:
 
         An unknown login takes as long as a wrong password.
         """
-        hashed, profile = None, None
+        hashed, profile, disabled = None, None, None
         if _LOGIN.fullmatch(login):
-            hashed, profile = await self._redis.hmget(keys.agent(site, login), "hash", "profile")
+            hashed, profile, disabled = await self._redis.hmget(
+                keys.agent(site, login), "hash", "profile", "disabled"
+            )
         if not self._nobody:
             self._nobody = await self._in_pool(self._hasher.hash, b"nobody has this password")
         known = await self._in_pool(self._fits, _text(hashed) if hashed else self._nobody, _bytes(password))
-        if not known or hashed is None or profile is None:
+        if not known or hashed is None or profile is None or disabled == b"1":
             raise Refused("bad_login")
         return msgspec.json.decode(profile, type=Agent)
 
@@ -148,7 +178,8 @@ def _names(skills: Sequence[str]) -> tuple[str, ...]:
     return tuple(skill.partition(":")[0] for skill in skills)
 
 
-def _check(agent: Agent, skills: Sequence[str], password: str) -> None:
+def check(agent: Agent, skills: Sequence[str], password: str) -> None:
+    """Raise `Refused("bad_request")` with the first thing that is wrong; `skills` with their levels and languages."""
     for queue in agent.queues:
         if "+" in queue:
             raise Refused("bad_request", "A queue is named by 1 to 40 letters, digits, _ or -.")

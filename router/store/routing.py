@@ -88,6 +88,10 @@ class Routing:
         """
         return await self._run("enroll", site, login, *(word for pair in fields.items() for word in pair))
 
+    async def disable(self, site: str, login: str, disabled: bool) -> Reply:
+        """Let an agent in no more, whose talks go to the front of their lines, or again; or not_found."""
+        return await self._run("disable", site, login, "1" if disabled else "")
+
     async def join(self, site: str, sockets: Iterable[tuple[str, str]]) -> Reply:
         """These (login, socket) are there; call again before the lease is over."""
         return await self._run("join", site, self._lease_ms, *(word for pair in sockets for word in pair))

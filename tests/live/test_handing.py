@@ -130,3 +130,26 @@ async def test_an_agent_on_a_break_may_pull_a_waiting_conversation(house: House)
     answer = await ann.ask(console.Take(2, CID))
     assert answer["conversation"]["state"] == "active"
     assert shopper.states[-1] == "active" and shopper.has("waiting", "joined")
+
+
+async def test_who_is_disabled_is_logged_out_everywhere_and_their_talk_goes_to_the_front(
+    house: House,
+) -> None:
+    here, there = await house.desk(), await house.desk()
+    agent, _ = await talking(house, here)
+    second = Console(there, agent.seat.login)
+    await second.connect()
+    await house.floor.routing.disable("shop", agent.seat.login, True)
+    await until(lambda: agent.closed and second.closed)
+    for console_, desk in ((agent, here), (second, there)):
+        await desk.agents.disconnect(console_.seat)
+    duty = await house.floor.talk(CID)
+    assert (duty.state, duty.agent) == ("waiting", "")
+    again = Console(there, agent.seat.login)
+    await again.connect()
+    await until(lambda: again.closed)
+    assert not again.of("hello")
+    await there.agents.disconnect(again.seat)
+    await house.floor.routing.disable("shop", agent.seat.login, False)
+    back = await Console(there, agent.seat.login).connect()
+    assert back.of("hello")[0]["presence"] == "away"

@@ -8,7 +8,8 @@
 -- answer   msgpack [now, next deadline or 0, value, events, system lines, touched conversations, touched agents]
 --
 -- agents            set of logins
--- agent:<login>     hash: queues as ",a,b,", skills as ",a:4,b,", capacity, presence, reason, missed, idle, name ...
+-- agent:<login>     hash: queues as ",a,b,", skills as ",a:4,b,", capacity, presence, reason, missed, idle, name,
+--                   disabled ("1": let in no more) ...
 -- sockets:<login>   sorted set of an agent's sockets by the end of their lease; none: the agent is not there
 -- busy:<login>      set of the conversations that occupy the agent's slots: its size is the load
 -- sigs              set of signatures ever asked for: "" (the site), "queue|", "queue+overflow|skill,skill:level"

@@ -2,9 +2,10 @@
 -- An agent as they are now, with the conversations that occupy their slots, and further ones asked for by name.
 --
 -- ARGV[3] login  ARGV[4..] conversations
--- value   {presence, reason, capacity, talks}
+-- value   {presence, reason, capacity, talks}, or refused: unauthorized (disabled)
 local login = ARGV[3]
-local fields = call('HMGET', P .. 'agent:' .. login, 'presence', 'reason', 'capacity')
+local fields = call('HMGET', P .. 'agent:' .. login, 'presence', 'reason', 'capacity', 'disabled')
+if fields[4] == '1' then return answer(refused('unauthorized')) end
 local talks, known = {}, {}
 for _, talk in ipairs(busy(login)) do
   known[talk.cid] = true
