@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from redis.exceptions import RedisError
 
@@ -18,6 +18,8 @@ from router.live.switchboard import Switchboard
 from router.live.workplace import Seat, Send, Workplace
 from router.store.room import Rooms
 from router.store.routing import talk_of
+
+RENEWED: Final = 50  # signs of life a script
 
 
 class AgentDesk:
@@ -70,8 +72,8 @@ class AgentDesk:
         """Say of every socket here that it is still there."""
         for site in self._board.sites:
             pairs = [(seat.login, seat.id) for seat in self._seats(site)]
-            if pairs:
-                await self._board.do(site, self._routing.join(site, pairs))
+            for first in range(0, len(pairs), RENEWED):
+                await self._board.do(site, self._routing.join(site, pairs[first : first + RENEWED]))
 
     async def logout(self, site: str, session: str) -> None:
         """Close the sockets of a login session, on every node."""

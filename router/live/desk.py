@@ -30,6 +30,9 @@ LEASE_MS: Final = 15_000
 GRACE_MS: Final = 3_000
 
 
+RENEWED: Final = 50  # signs of life a script, so that it takes no long time
+
+
 def new_secret() -> str:
     """A conversation's secret: 128 random bits."""
     return secrets.token_urlsafe(16)
@@ -112,9 +115,10 @@ class Desk:
         await self.agents.renew()
         for site in self._board.sites:
             cids = [cid for cid, there in self._present.items() if there == site]
-            if cids:
-                open_ones = await self._board.do(site, self._routing.seen(site, cids))
-                for cid in set(cids).difference(open_ones):
+            for first in range(0, len(cids), RENEWED):
+                some = cids[first : first + RENEWED]
+                open_ones = await self._board.do(site, self._routing.seen(site, some))
+                for cid in set(some).difference(open_ones):
                     self._present.pop(cid, None)
 
     def _look_again(self) -> None:

@@ -1,7 +1,7 @@
 """Agents, waiting lines, rings and holds of a site: each method is one atomic script, and most are
 idempotent.
 
-Every script first settles up to 16 due deadlines, so every answer may carry transitions of other
+Every script first settles up to 4 due deadlines, so every answer may carry transitions of other
 conversations; the caller passes them all on, also when its own request was refused (`Reply.checked`).
 """
 

@@ -37,3 +37,11 @@ def test_a_crowd_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert "ok: everything sent was acknowledged, and stored exactly once" in done.stdout
     assert "event→ack" in (tmp_path / "load_stats.csv").read_text()
     assert "<html" in (tmp_path / "load.html").read_text()
+
+
+def test_the_scripts_of_a_day_are_timed() -> None:
+    done = run("loadtests.scripts", "--agents", "30", "--waiting", "60", "--steps", "400")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for script in ("close", "hold", "open", "seen", "sweep", "take", "transfer"):
+        assert f"│ {script} " in done.stdout
+    assert "ok: with 60 waiting and 30 agents" in done.stdout

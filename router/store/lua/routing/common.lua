@@ -12,6 +12,8 @@
 --                   disabled ("1": let in no more) ...
 -- sockets:<login>   sorted set of an agent's sockets by the end of their lease; none: the agent is not there
 -- busy:<login>      set of the conversations that occupy the agent's slots: its size is the load
+-- fits:<login>      hash: the signatures that an agent fits -> how well; what is indexed of them, and nothing else
+-- of:<queue>        set of the signatures of a queue
 -- sigs              set of signatures ever asked for: "" (the site), "queue|", "queue+overflow|skill,skill:level"
 -- free:<sig>        sorted set of free slots "login#k", by load at that slot, level, idle since
 -- staff:<sig>       set of all slots of agents on duty
@@ -23,7 +25,8 @@
 -- outbox            sorted set of system lines not known to be stored yet, by birth
 local P, CHANNEL, NODE = KEYS[1], KEYS[2], ARGV[2]
 local AWAY_MS, PARK_MS, LOST_MS, REST_MS = 180000, 600000, 45000, 10000
-local RECORD_TTL_S, FRONT, SETTLED, AGENTS, HEADS, MISSES, BEST = 86400, 1e12, 16, 32, 8, 2, 5
+local RECORD_TTL_S, FRONT, SETTLED, AGENTS, HEADS, MISSES, BEST = 86400, 1e12, 4, 32, 8, 2, 5
+local LEARNED = 50 -- agents a script that meets a new signature
 
 local call = redis.call
 local now = tonumber(ARGV[1])
@@ -144,41 +147,74 @@ local function fits(a, sig)
   return lowest
 end
 
--- Bring the agent's slots in every index to what they are now.
-local function index(login)
-  local a, sigs = agent(login), call('SMEMBERS', P .. 'sigs')
+-- The agent's slots: all of them, and those that are not free.
+local function slots(login, a)
   local all, taken = {}, {}
   for k = 1, a.capacity do
     table.insert(all, login .. '#' .. k)
     if not on_duty(a) or k <= a.load then table.insert(taken, login .. '#' .. k) end
   end
-  for _, sig in ipairs(sigs) do
-    local level = #all > 0 and fits(a, sig)
-    if level then
-      if #taken > 0 then call('ZREM', P .. 'free:' .. sig, unpack(taken)) end
-      local free = {}
-      for k = #taken + 1, #all do
-        table.insert(free, (k - 1) * 1e14 + (BEST - level) * 1e13 + a.idle)
-        table.insert(free, all[k])
-      end
-      if #free > 0 then call('ZADD', P .. 'free:' .. sig, unpack(free)) end
-      call(on_duty(a) and 'SADD' or 'SREM', P .. 'staff:' .. sig, unpack(all))
-    end
+  return all, taken
+end
+
+local function index_one(a, sig, level, all, taken)
+  if #taken > 0 then call('ZREM', P .. 'free:' .. sig, unpack(taken)) end
+  local free = {}
+  for k = #taken + 1, #all do
+    table.insert(free, (k - 1) * 1e14 + (BEST - level) * 1e13 + a.idle)
+    table.insert(free, all[k])
+  end
+  if #free > 0 then call('ZADD', P .. 'free:' .. sig, unpack(free)) end
+end
+
+local function index_duty(a, sig, all)
+  call(on_duty(a) and 'SADD' or 'SREM', P .. 'staff:' .. sig, unpack(all))
+end
+
+-- Bring the agent's slots in every index to what they are now; `duty`: whether they are on duty may have changed too.
+local function index(login, duty)
+  local a = agent(login)
+  local all, taken = slots(login, a)
+  local fitting = call('HGETALL', P .. 'fits:' .. login)
+  for i = 1, #all > 0 and #fitting or 0, 2 do
+    index_one(a, fitting[i], tonumber(fitting[i + 1]), all, taken)
+    if duty then index_duty(a, fitting[i], all) end
   end
   touch('agents', login)
 end
 
+-- An agent meets a signature for the first time.
+local function learn(login, sig)
+  local a = agent(login)
+  local level = fits(a, sig)
+  if not level then return end
+  call('HSET', P .. 'fits:' .. login, sig, level)
+  local all, taken = slots(login, a)
+  if #all == 0 then return end
+  index_one(a, sig, level, all, taken)
+  index_duty(a, sig, all)
+end
+
 local function set_presence(login, presence, reason)
   call('HSET', P .. 'agent:' .. login, 'presence', presence, 'reason', reason, 'missed', 0, 'idle', now)
-  index(login)
+  index(login, true)
   table.insert(events, {kind = 'presence', agent = login, at_ms = now, state = presence, reason = reason})
+end
+
+-- So many agents from `first` on meet a signature; the rest in due time, so that no script takes long.
+local function meet(sig, first)
+  local logins = call('SORT', P .. 'agents', 'ALPHA', 'LIMIT', first, LEARNED)
+  for _, login in ipairs(logins) do learn(login, sig) end
+  if #logins == LEARNED then arm('meet', sig .. ' ' .. first + LEARNED, 1) end
+  return #logins < LEARNED
 end
 
 -- A signature that was never asked for gets its indexes; the wider ones stand above it.
 local function register(sig)
   for _, level in ipairs({'', home(sig) .. '|', sig}) do
     if call('SADD', P .. 'sigs', level) == 1 then
-      for _, login in ipairs(call('SMEMBERS', P .. 'agents')) do index(login) end
+      if level ~= '' then call('SADD', P .. 'of:' .. home(level), level) end
+      meet(level, 0)
     end
   end
 end
@@ -188,11 +224,9 @@ end
 -- The record with what is only true at this moment: the place in line, and what a wait can be reckoned from.
 local function view(talk)
   if talk.state == 'waiting' then
-    local ahead, queue = 0, home(talk.sig)
-    for _, sig in ipairs(call('SMEMBERS', P .. 'sigs')) do
-      if home(sig) == queue then
-        ahead = ahead + call('ZCOUNT', P .. 'line:' .. sig, '-inf', string.format('(%.0f', talk.place))
-      end
+    local ahead = 0
+    for _, sig in ipairs(call('SMEMBERS', P .. 'of:' .. home(talk.sig))) do
+      ahead = ahead + call('ZCOUNT', P .. 'line:' .. sig, '-inf', string.format('(%.0f', talk.place))
     end
     talk.position = ahead + 1
     talk.pace = call('HGET', P .. 'pace', talk.queue) or 0

@@ -30,6 +30,11 @@ local settlers = {
       finish(talk, 'abandoned')
     end
   end,
+  meet = function(rest)
+    local sig, first = string.match(rest, '^(.*) (%d+)$')
+    if not meet(sig, tonumber(first)) then return end
+    for _, cid in ipairs(call('ZRANGE', P .. 'line:' .. sig, 0, HEADS - 1)) do offer(read(cid)) end
+  end,
   step = function(cid) next_step(read(cid)) end,
   seen = function(cid) shopper_gone(read(cid)) end,
   serve = serve,
@@ -42,6 +47,7 @@ local function settle()
     call('ZREM', P .. 'due', first)
     local kind, id = string.match(first, '^(%a+)|(.*)$')
     settlers[kind](id)
+    if kind == 'meet' then return end -- that is work for a whole script
   end
 end
 

@@ -19,6 +19,8 @@ for _, sig in ipairs(call('SMEMBERS', P .. 'sigs')) do
 end
 call('SADD', P .. 'agents', login)
 call('HSET', P .. 'agent:' .. login, unpack(ARGV, 4))
-index(login)
+call('DEL', P .. 'fits:' .. login)
+for _, sig in ipairs(call('SMEMBERS', P .. 'sigs')) do learn(login, sig) end
+touch('agents', login)
 arm('serve', login, 1) -- long due, on whatever clock
 return answer(true)

@@ -4,13 +4,13 @@
 local function begin(talk, login, why)
   disarm('ring', talk.cid)
   disarm('step', talk.cid)
-  call('SADD', P .. 'busy:' .. login, talk.cid)
+  local is_new = call('SADD', P .. 'busy:' .. login, talk.cid) == 1 -- what rang has its slot already
   call('HSET', P .. 'agent:' .. login, 'missed', 0)
   write(talk, {
     state = 'active', agent = login, accepted = now, deadline = 0, tried = '', over = 'accepted', over_of = login,
     why = why,
   })
-  index(login)
+  if is_new then index(login) end
   notice(talk, 'joined', call('HGET', P .. 'agent:' .. login, 'name') or '')
   tell('accepted', talk)
 end

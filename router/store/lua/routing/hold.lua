@@ -10,14 +10,15 @@ local levels_above = {'', home(sig) .. '|', sig}
 
 -- Whether those who wait by one signature wait for slots of the other.
 local function under(level, sig)
-  if sig == '' then return false end
   return level == '' or level == sig or level == home(sig) .. '|'
 end
 
+local waiting = {}
+
 local function free_slots(level)
   local free = call('ZCARD', P .. 'free:' .. level)
-  for _, other in ipairs(call('SMEMBERS', P .. 'sigs')) do
-    if under(level, other) then free = free - call('ZCARD', P .. 'line:' .. other) end
+  for other, count in pairs(waiting) do
+    if under(level, other) then free = free - count end
   end
   return math.max(0, free)
 end
@@ -31,6 +32,9 @@ end
 if call('EXISTS', P .. 'hold:' .. did) == 1 then return answer(true) end
 if expires <= now then return answer(false) end
 register(sig)
+for _, other in ipairs(call('SMEMBERS', P .. 'sigs')) do
+  if other ~= '' then waiting[other] = call('ZCARD', P .. 'line:' .. other) end
+end
 -- The invite competes with all of its signature, of its queue and of the site: each has to have room.
 for _, level in ipairs(levels_above) do
   call('ZREMRANGEBYSCORE', P .. 'holds:' .. level, '-inf', now)

@@ -14,7 +14,7 @@ local function come(login, socket)
   if was > 0 then return end
   disarm('lost', login)
   call('HSET', P .. 'agent:' .. login, 'idle', now)
-  index(login)
+  index(login, true)
   table.insert(events, {kind = 'agent_there', agent = login, at_ms = now})
   serve(login)
 end

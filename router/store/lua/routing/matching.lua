@@ -51,14 +51,12 @@ local function serve(login)
   local a = agent(login)
   if a.presence == 'last_chat' and a.load == 0 then return set_presence(login, 'away', '') end
   if not on_duty(a) or a.load >= a.capacity then return end
-  local sigs = call('SMEMBERS', P .. 'sigs')
+  local sigs = call('HKEYS', P .. 'fits:' .. login)
   for _ = a.load + 1, a.capacity do
     local best, place
     for _, sig in ipairs(sigs) do
-      if sig ~= '' and fits(a, sig) then
-        local cid, score = head(sig, login)
-        if cid and (not place or score < place) then best, place = cid, score end
-      end
+      local cid, score = head(sig, login)
+      if cid and (not place or score < place) then best, place = cid, score end
     end
     if not best then return end
     ring(read(best), login, 'freed')

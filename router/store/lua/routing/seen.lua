@@ -7,11 +7,12 @@
 local lease = tonumber(ARGV[3])
 local open = {}
 for i = 4, #ARGV do
-  local talk = read(ARGV[i])
-  if talk and talk.state ~= 'closed' then
-    table.insert(open, talk.cid)
-    if lease > 0 then arm('seen', talk.cid, now + lease) else disarm('seen', talk.cid) end
-    if talk.present == '0' then
+  local cid, state, present = ARGV[i], unpack(call('HMGET', P .. 'talk:' .. ARGV[i], 'state', 'present'))
+  if state and state ~= 'closed' then
+    table.insert(open, cid)
+    if lease > 0 then arm('seen', cid, now + lease) else disarm('seen', cid) end
+    if present == '0' then
+      local talk = read(cid)
       disarm('away', talk.cid)
       write(talk, {present = '1'})
       tell('shopper_back', talk)

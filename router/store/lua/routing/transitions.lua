@@ -132,7 +132,7 @@ end
 local function agent_gone(login)
   disarm('lease', login)
   arm('lost', login, now + LOST_MS)
-  index(login)
+  index(login, true)
   table.insert(events, {kind = 'agent_gone', agent = login, at_ms = now})
   give_back(login)
 end
