@@ -40,7 +40,9 @@ def test_a_crowd_loses_and_doubles_nothing(tmp_path: Path) -> None:
 
 
 def test_the_scripts_of_a_day_are_timed() -> None:
-    done = run("loadtests.scripts", "--agents", "30", "--waiting", "60", "--steps", "400")
+    done = run(
+        "loadtests.scripts", "--agents", "30", "--waiting", "60", "--steps", "400", "--bound", "100000"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for script in ("close", "hold", "open", "seen", "sweep", "take", "transfer"):
         assert f"│ {script} " in done.stdout
