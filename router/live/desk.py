@@ -150,7 +150,9 @@ class Desk:
     # --- invites ---
 
     async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> bool:
-        """Whether invite `did` may be shown until `expires_at` (ms): a slot can be expected to be free."""
+        """Whether invite `did` may be shown until `expires_at` (ms): the queue is open, and a slot can be expected."""
+        if not self._board.is_open(site, queue):
+            return False
         return bool(await self._board.do(site, self._routing.hold(site, did, queue, skills, expires_at)))
 
     async def release(self, site: str, did: str) -> None:

@@ -16,6 +16,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from router.core.hours import is_open
 from router.core.routing import Reply, wait_s
 from router.core.site import Break, Queue
 from router.errors import Refused
@@ -161,9 +162,14 @@ class Switchboard:
             if queue:
                 waiting[queue] = waiting.get(queue, 0) + length
                 if not skills:
-                    free[queue] = slots
+                    free[queue] = slots if self.is_open(site, queue) else 0
                     waits[queue] = 0 if slots else wait_s(length + 1, pace, staff)
         self.glances[site] = Glance(free, waiting, waits)
+
+    def is_open(self, site: str, queue: str) -> bool:
+        """Whether a queue is within its hours; one without hours, or that is gone from the site, always is."""
+        known = self.sites[site].queues.get(queue)
+        return known is None or known.hours is None or is_open(known.hours, self.clock.now())
 
     # --- work beside ---
 

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from router.core import console
 from router.core.chat import Line
+from router.core.hours import Hours
 from router.errors import Refused
 from router.live.clock import DrivenClock
 from router.live.desk import Changed, Desk, Missing, Said, Typed, Update, new_secret
@@ -20,7 +22,7 @@ from router.live.workplace import Seat
 from router.store import keys
 from router.store.agents import Agents
 from router.store.embedded import Embedded
-from tests.floor import LOST_MS, RING_MS, SITE, SITES, START, WRAP_MS, Floor
+from tests.floor import LOST_MS, RING_MS, SITE, SITES, START, WRAP_MS, Floor, TestShop
 from tests.waiting import until
 
 CID = "talk-0001"
@@ -537,3 +539,24 @@ async def test_an_account_added_beside_the_service_rings_within_a_sweep(house: H
     agents.close()
     await house.advance(1_000)
     assert agent.of("ring")
+
+
+async def test_a_queue_that_is_closed_admits_no_invite_although_somebody_is_there(house: House) -> None:
+    """What is talked about already goes on."""
+    desk = await house.desk()
+    minute = START // 60_000 % 1440
+    hours = Hours("UTC", (((minute - 60, minute + 2),),) * 7)
+    shop = TestShop()
+    queues = {name: structs.replace(queue, hours=hours) for name, queue in shop.queues.items()}
+    desk._board.sites = {SITE: TestShop(queues=queues)}
+    agent = await house.agent(desk, capacity=2)
+    await accept(desk)
+    await agent.ask(console.Accept(2, CID))
+    await desk._sweep(SITE)
+    assert await desk.hold(SITE, "did-1", "help", [], START + 600_000)
+    assert desk.free(SITE)["help"] == 1
+    await house.advance(120_000)
+    await desk._sweep(SITE)
+    assert not await desk.hold(SITE, "did-2", "help", [], START + 900_000)
+    assert desk.free(SITE)["help"] == 0
+    assert (await agent.ask(console.Say(3, CID, "mid-000001", "still here")))["offset"]
