@@ -39,6 +39,7 @@ from router.web.tryout import Tryout
 
 MAX_BODY_BYTES: Final = 256 * 1024
 MAX_DAYS: Final = 90
+READ_S: Final = 10.0
 
 Text = Annotated[str, Meta(max_length=200_000)]
 Short = Annotated[str, Meta(max_length=200)]
@@ -124,6 +125,8 @@ class Ops:
         self._previews = previews
         self._agents = Agents(redis)
         self._logins = Logins(redis)
+        self._reading = asyncio.Lock()
+        self._read: dict[tuple[str, int], tuple[float, dict[str, Any]]] = {}
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
@@ -161,6 +164,7 @@ class Ops:
             {
                 "id": name, "name": queue.name, "free": free.get(name, 0), "waiting": waiting.get(name, 0),
                 "wait_s": self._desk.wait_s(site.id, name),
+                "promise": [queue.service_level.share, queue.service_level.within_ms // 1000],
             }
             for name, queue in site.queues.items()
         ]  # fmt: skip
@@ -178,12 +182,24 @@ class Ops:
         }
 
     async def funnel(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
-        """The funnel of the last `days`."""
+        """The funnel and the service levels of the last `days`."""
         days = request.query_params.get("days", "7")
         if not days.isascii() or not days.isdigit() or not 1 <= int(days) <= MAX_DAYS:
             raise Refused("bad_request", f"Expected a number of days from 1 to {MAX_DAYS} - at `days`")
-        begin = time.time_ns() // 1_000_000 - int(days) * DAY
-        return asdict(await gather.funnel(self._redis, site.id, begin))
+        async with self._reading:
+            return await self._reports(site, int(days))
+
+    async def _reports(self, site: Site, days: int) -> dict[str, Any]:
+        """Read at most once in READ_S for all who look: a shop's journal is long."""
+        kept_until, kept = self._read.get((site.id, days), (0.0, {}))
+        if time.monotonic() < kept_until:
+            return kept
+        within_ms = {name: queue.service_level.within_ms for name, queue in site.queues.items()}
+        begin = time.time_ns() // 1_000_000 - days * DAY
+        funnel, levels = await gather.reports(self._redis, site.id, begin, within_ms)
+        found = asdict(funnel) | {"levels": [asdict(level) | {"share": level.share} for level in levels]}
+        self._read[site.id, days] = time.monotonic() + READ_S, found
+        return found
 
     async def rules(self, request: Request, login: Login, site: Site) -> dict[str, Any]:
         """The rules in force, as text and as sentences, what can be edited of them, and what was published."""

@@ -14,13 +14,14 @@ export function Overview({ ctx, state }) {
       <h2>${ctx.say("now")}</h2>
       <p class="figures"><b>${ctx.number(overview.sockets)}</b> ${ctx.say("shoppers")}
         <span class="dim"> · ${ctx.say("rules_version")} ${overview.version}</span></p>
-      <table>
-        <thead><tr><th>${ctx.say("queue")}</th><th class="num">${ctx.say("free")}</th><th class="num">${ctx.say("waiting")}</th><th class="num">${ctx.say("wait")}</th></tr></thead>
+      <div class="scroll" tabindex="0"><table class="queues">
+        <thead><tr><th>${ctx.say("queue")}</th><th class="num">${ctx.say("free")}</th><th class="num">${ctx.say("waiting")}</th><th class="num">${ctx.say("wait")}</th><th class="num">${ctx.say("in_time", { days: state.days === 1 ? ctx.say("day") : ctx.say("days", { n: state.days }) })}</th><th class="num">${ctx.say("given_up")}</th></tr></thead>
         <tbody>${overview.queues.map((queue) => html`
           <tr><th scope="row">${ctx.pick(queue.name)}</th><td class="num">${ctx.number(queue.free)}</td><td class="num">${ctx.number(queue.waiting)}</td>
-            <td class="num">${queue.wait_s === null ? html`<span class="unknown">${ctx.say("unknown")}</span>` : ctx.say("seconds", { n: ctx.number(queue.wait_s) })}</td></tr>`)}
+            <td class="num">${queue.wait_s === null ? html`<span class="unknown">${ctx.say("unknown")}</span>` : ctx.say("seconds", { n: ctx.number(queue.wait_s) })}</td>
+            <${Level} ctx=${ctx} promise=${queue.promise} level=${funnel.levels.find((one) => one.queue === queue.id)} /></tr>`)}
         </tbody>
-      </table>
+      </table></div>
     </section>
     <section class="panel">
       <div class="row">
@@ -32,6 +33,15 @@ export function Overview({ ctx, state }) {
       </div>
       ${funnel.rules.length ? html`<${Funnel} ctx=${ctx} funnel=${funnel} />` : html`<p class="empty">${ctx.say("nothing_yet")}</p>`}
     </section>`;
+}
+
+/** How a queue kept its promise: a share of those who asked was answered in time. */
+function Level({ ctx, promise: [share, within_s], level }) {
+  const asked = ctx.say("promise", { share: ctx.percent(share), n: within_s });
+  if (!level || level.share === null) return html`<td class="num"><span class="dim">– <span class="small-text">${asked}</span></span></td><td class="num dim">0</td>`;
+  return html`
+    <td class="num"><b class=${level.share >= share ? "good-text" : "late"}>${ctx.percent(level.share)}</b>${" "}<span class="dim small-text">${ctx.say("of", { n: ctx.number(level.answered + level.abandoned) })} · ${asked}</span></td>
+    <td class="num">${ctx.number(level.abandoned)}</td>`;
 }
 
 function Switch({ ctx, killed }) {

@@ -48,7 +48,9 @@ class Reader:
         self.at = at
 
     def __call__(self, name: str) -> Any:
-        held = max(self.at.service.engine.holdings.all(), key=lambda held: held.session.newest)
+        held = max(self.at.service.engine.holdings.all(), key=lambda held: held.session.newest, default=None)
+        if held is None:
+            return None  # nobody has come yet
         return FACTS[name].read(held.session, self.at.service.clock.now())
 
     async def becomes(self, **wanted: Any) -> None:

@@ -307,7 +307,8 @@ async def test_the_funnel_of_the_main_job_is_in_the_journal(world: World, redis:
         await world.later(5)
         await talking(world, shopper, agent)
         await world.at.service.journal.flush()
-    found = await gather.funnel(redis, "demo", 0)
+    found, levels = await gather.reports(redis, "demo", 0, {"checkout-help": 20_000})
+    assert [(level.queue, level.answered, level.prompt) for level in levels] == [("checkout-help", 1, 1)]
     (row,) = [row for row in found.rules if row.treated.sessions]
     assert (row.rule, row.treated.sessions, row.shown, row.accepted, row.answered) == (
         "cart-wait",

@@ -153,6 +153,21 @@ async def test_a_text_is_edited_and_looked_at_on_the_shops_page(at: InLoop, chro
         await expect(card.get_by_role("heading")).to_have_text("プレビューの期限が切れています")
 
 
+async def test_the_promise_of_each_queue_is_shown_beside_what_was_kept_of_it(
+    at: InLoop, chromium: Browser
+) -> None:
+    for number, waited_ms in enumerate((4_000, 9_000, 31_000)):
+        told = {"site": "demo", "kind": "accepted", "cid": f"c{number}", "queue": "style", "opened_ms": 1_000}
+        at.service.journal.add("routing", told | {"at_ms": 1_000 + waited_ms})
+    await at.service.journal.flush()
+    async with visiting(chromium, locale="en-GB") as window:
+        await open_ops(at, window.page)
+        queue = window.page.locator(".queues tbody tr", has_text="Choosing tableware")
+        await expect(queue).to_contain_text("66.7%")
+        await expect(queue).to_contain_text("of 3 · goal 80% in 20 s")
+        await window.shoot("ops-overview")
+
+
 async def test_everything_is_stopped_in_one_click_and_goes_on(at: InLoop, chromium: Browser) -> None:
     async with visiting(chromium, locale="en-GB") as window:
         page = window.page
