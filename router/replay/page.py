@@ -56,12 +56,28 @@ class PageClient(WSListener):
     # --- connecting ----------------------------------------------------------------------------------------
 
     async def dial(self, address: str, origin: str) -> None:
-        """Open the socket, without a word yet; the service waits 10 s for the hello."""
+        """Open the socket, without a word yet; the service waits 10 s for the hello.
+
+        Raises what picows and the system raise when there is no answer. Cancelled, it leaves no socket behind.
+        """
         self.closed_with = None
         self.gone.clear()
         url = f"{address}/v1/shopper/{route_of(self.token)}"
-        async with asyncio.timeout(CONNECT_S):
-            await ws_connect(lambda: self, url, extra_headers={"Origin": origin}, max_frame_size=1 << 20)
+        opening = asyncio.create_task(
+            ws_connect(
+                lambda: self,
+                url,
+                extra_headers={"Origin": origin},
+                max_frame_size=1 << 20,
+                websocket_handshake_timeout=CONNECT_S,
+            )
+        )
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:  # inside the handshake picows would leave the socket open
+            await asyncio.wait([opening])
+            self.close()
+            raise
 
     async def connect(
         self, address: str, origin: str, *, previous: str | None = None, language: str | None = None
