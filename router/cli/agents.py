@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
@@ -11,10 +10,10 @@ from typing import Annotated, TypeVar
 
 import typer
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
+from router.cli.store import STORE, SiteId, Url, asked
 from router.core import roster
 from router.core.document import Fault, FileErrors
 from router.errors import Refused, StartError
@@ -24,10 +23,7 @@ app = typer.Typer(help="Agents: who may log in to the console.", no_args_is_help
 
 Many = list[str]
 T = TypeVar("T")
-Url = Annotated[str, typer.Option(envvar="REDIS_URL", help="The store that the service uses.")]
-SiteId = Annotated[str, typer.Argument(help="The site's id.")]
 Login = Annotated[str, typer.Argument(help="What they log in with.")]
-STORE = "redis://127.0.0.1:6379/0"
 MADE_UP_BYTES = 12  # 16 characters
 
 
@@ -140,23 +136,19 @@ def enable(site: SiteId, login: Login, redis_url: Url = STORE) -> None:
 
 
 def _asked(redis_url: str, work: Callable[[Agents], Awaitable[T]]) -> T:
-    """What the store says. Raises StartError with one sentence."""
+    """What the accounts say. Raises StartError with one sentence."""
 
-    async def run() -> T:
-        redis: Redis = Redis.from_url(redis_url, socket_connect_timeout=5, socket_timeout=5)
+    async def run(redis: Redis) -> T:
         agents = Agents(redis)
         try:
             return await work(agents)
         finally:
             agents.close()
-            await redis.aclose()
 
     try:
-        return asyncio.run(run())
+        return asked(redis_url, run)
     except Refused as refused:
         raise StartError(refused.detail) from None
-    except (RedisError, OSError):
-        raise StartError("the store cannot be reached; is REDIS_URL right?") from None
 
 
 def _ask() -> str:

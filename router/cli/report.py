@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import asdict
 from typing import Annotated
 
 import msgspec
 import typer
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Column, Table
 
+from router.cli.store import STORE, SiteId, Url, asked
 from router.core.units import duration
 from router.errors import StartError
 from router.reporting import gather
@@ -29,36 +27,23 @@ def _group() -> None:
 
 @app.command()
 def funnel(
-    site: Annotated[str, typer.Argument(help="The site's id.")],
+    site: SiteId,
     since: Annotated[str, typer.Option(help="How far back, such as 24h or 7d.")] = "7d",
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
-    redis_url: Annotated[
-        str, typer.Option(envvar="REDIS_URL", help="The store that the service uses.")
-    ] = "redis://127.0.0.1:6379/0",
+    redis_url: Url = STORE,
 ) -> None:
     """For each rule: eligible, held out, shown, accepted, answered, bought; and whether it helps."""
     try:
         begin = time.time_ns() // 1_000_000 - duration(since)
     except ValueError:
         raise StartError(f"--since has to be a duration such as 24h or 7d, not {since!r}.") from None
-    try:
-        found = asyncio.run(_read(site, begin, redis_url))
-    except (RedisError, OSError):
-        raise StartError("the store cannot be reached; is REDIS_URL right?") from None
+    found = asked(redis_url, lambda redis: gather.funnel(redis, site, begin))
     if as_json:
         typer.echo(msgspec.json.encode(asdict(found)))
         return
     Console().print(
         table(site, since, found) if found.rules else f"No rule of {site} had its turn in the last {since}."
     )
-
-
-async def _read(site: str, begin: int, url: str) -> Funnel:
-    redis: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=30)
-    try:
-        return await gather.funnel(redis, site, begin)
-    finally:
-        await redis.aclose()
 
 
 def table(site: str, since: str, found: Funnel) -> Table:

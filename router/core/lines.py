@@ -20,7 +20,7 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)*")
 
 class Terms(Struct, frozen=True, kw_only=True):
     """What a queue gives to a conversation. `steps`: (after ms, signature), the first at once; `priority_ms`: how much
-    older than it is it stands in line; `within_ms`: the answer that counts as prompt.
+    older than it is it stands in line.
     """
 
     queue: str
@@ -28,7 +28,6 @@ class Terms(Struct, frozen=True, kw_only=True):
     ring_ms: int
     wrap_ms: int
     priority_ms: int = 0
-    within_ms: int = 20_000
 
 
 def is_language(skill: str) -> bool:
@@ -44,7 +43,6 @@ def terms(name: str, queue: Queue, skills: Iterable[str]) -> Terms:
         ring_ms=queue.ring_ms,
         wrap_ms=queue.wrap_up_ms,
         priority_ms=queue.priority_ms,
-        within_ms=queue.service_level.within_ms,
     )
 
 

@@ -25,7 +25,7 @@ from router.core.rules.explain import Explained
 from router.core.rules.sentences import sentence
 from router.core.rules.words import LANGUAGES
 from router.core.rules.words import sentence as words
-from router.core.session import Session, dwell_page, visible_clock
+from router.core.session import Session, dwell_page
 from router.core.signing import open_session
 from router.core.site import Site
 from router.errors import Refused
@@ -83,7 +83,7 @@ class Tour:
     async def state(self, request: Request) -> Response:
         """What goes on in the session of the cookie; `session` is null before the first page."""
         site = self._site()
-        state: dict[str, Any] = {"node": self._node, "now": self._now(), "queues": self._queues(site)}
+        state: dict[str, Any] = {"node": self._node, "now": self._now(), "free": self._free(site.id)}
         try:
             session = await self._look(
                 site.id, open_session(self._secret, site.id, request.cookies.get(COOKIE, ""))
@@ -105,16 +105,9 @@ class Tour:
         os.kill(os.getpid(), signal.SIGKILL)
         return Response(status_code=204)
 
-    def _queues(self, site: Site) -> list[dict[str, Any]]:
-        free, waiting = self._desk.free(site.id), self._desk.waiting(site.id)
-        return [
-            {
-                "name": {"ja": queue.name.ja, "en": queue.name.en},
-                "free": free.get(name, 0),
-                "waiting": waiting.get(name, 0),
-            }
-            for name, queue in site.queues.items()
-        ]
+    def _free(self, site: str) -> int:
+        """The free slots of the queue that has most."""
+        return max(self._desk.free(site).values(), default=0)
 
     async def _rules(self, site: Site, sid: str) -> list[dict[str, Any]]:
         queues = {name: {"ja": queue.name.ja, "en": queue.name.en} for name, queue in site.queues.items()}
@@ -171,7 +164,6 @@ def _session(session: Session, now: int) -> dict[str, Any]:
         "events": session.events,
         "page": None if view is None else {"type": view.type, "path": view.path},
         "dwell_ms": dwell_page(session, now),
-        "visible_ms": visible_clock(session, now),
         "cart": {"quantity": session.cart.quantity, "value": session.cart.value},
         "open": None
         if decision is None

@@ -233,7 +233,7 @@ function boot(script) {
     previous = store.get('p');
     queue.page = identify();
     page.view({ again: true });
-    running && link.open();
+    if (running) link.open();
   });
   if (document.prerendering) listen(document, 'prerenderingchange', begin);
   else begin();

@@ -1,13 +1,12 @@
 // The steps of the tour, and how each of them sees that it was done. Pure: what the service says goes in.
 
-const free = (state) => state.queues.some((queue) => queue.free > 0);
 const lines = (state, author) => state.session?.talk?.lines[author] ?? 0;
 const open = (state, kind) => state.session?.open?.kind === kind;
 const made = (state, action) => state.decisions.some((one) => one.outcome === "made" && one.action === action);
 
 /** In their order. `done(state, kept)`: `kept` is what the tour itself noted, such as the kill. */
 export const STEPS = [
-  { id: "duty", done: (state) => free(state) },
+  { id: "duty", done: (state) => state.free > 0 },
   { id: "cart", done: (state) => (state.session?.cart.quantity ?? 0) > 0 },
   { id: "hesitate", done: (state) => open(state, "invite") || Boolean(state.session?.talk) },
   { id: "ring", done: (state) => Boolean(state.session?.talk?.joined) },

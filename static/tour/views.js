@@ -58,8 +58,7 @@ function Kill({ ctx, state }) {
 }
 
 function Facts({ ctx, service }) {
-  const { session, queues } = service;
-  const free = Math.max(...queues.map((queue) => queue.free));
+  const { session } = service;
   const facts = session ? [
     ["page", session.page ? session.page.path : "–"],
     ["looked", ctx.say("seconds", { n: Math.floor(session.dwell_ms / 1000) })],
@@ -71,7 +70,7 @@ function Facts({ ctx, service }) {
       ${!session && html`<p class="dim">${ctx.say("no_session")}</p>`}
       <dl class="facts">
         ${facts.map(([name, value]) => html`<div><dt>${ctx.say(name)}</dt><dd>${value}</dd></div>`)}
-        <div><dt>${ctx.say("free")}</dt><dd>${free}</dd></div>
+        <div><dt>${ctx.say("free")}</dt><dd>${service.free}</dd></div>
         <div><dt>${ctx.say("process")}</dt><dd class="mono">${service.node}</dd></div>
       </dl>
     </section>`;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -209,14 +208,9 @@ async def test_a_draft_is_tried_on_what_shoppers_did(desk: Desk, at: InLoop) -> 
     service.behaviour.add(session, "page-0001", 3, 60_000, True, [ev.Dwell(0, 40_000, ev.FOCUSED)])
     await service.behaviour.flush()
     trying = asyncio.create_task(desk.post("try", text=dearer))
-    worst = 0.0
-    while not trying.done():
-        began = time.perf_counter()
-        await asyncio.sleep(0)
-        worst = max(worst, time.perf_counter() - began)
-        await asyncio.sleep(0.001)
+    assert (await desk.http.get("/healthz")).status_code == 200
+    assert not trying.done()
     tried = (await trying).json()
-    assert worst < 0.25
     made = [
         {rule["rule"]: rule["outcomes"].get("made", 0) for rule in tried[which]["rules"]}
         for which in ("before", "after")

@@ -10,6 +10,7 @@ import typer
 from yaml.nodes import Node
 
 from router.cli.rules import replay, store, test
+from router.cli.store import STORE, Url
 from router.core.document import Document, FileErrors, Json, attempt
 from router.core.rules import form
 from router.core.site import Site, load_sites
@@ -44,7 +45,7 @@ def publish(
     site: Annotated[str | None, typer.Option(help="Which site; needed if there are several.")] = None,
     note: Annotated[str, typer.Option(help="Why; kept with the revision.")] = "",
     who: store.Who = "",
-    redis_url: store.Url = store.STORE,
+    redis_url: Url = STORE,
 ) -> None:
     """Check a rules file and put it in force at every process, within a second, until a newer one comes."""
     try:

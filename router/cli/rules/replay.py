@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from router.cli.replay import SITES, chosen_site
-from router.cli.rules.store import STORE, Url, asked
+from router.cli.store import STORE, Url, asked
 from router.core.document import FileErrors
 from router.core.rules.compile import RuleSet
 from router.core.site import Site

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import time
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
 from router import settings
+from router.cli.store import STORE, SiteId, Url, asked
 from router.core.document import FileErrors
 from router.core.rules.explain import Explained, Node, explain
 from router.core.rules.words import LANGUAGES, duration
@@ -32,28 +30,7 @@ from router.store.rulebooks import Rulebooks
 from router.store.sessions import peek
 from router.store.visitors import Visitors
 
-T = TypeVar("T")
-
-Url = Annotated[str, typer.Option(envvar="REDIS_URL", help="The store that the service uses.")]
-SiteId = Annotated[str, typer.Argument(help="The site's id.")]
 Who = Annotated[str, typer.Option(help="Who does it; kept with the change.", show_default="your login")]
-STORE = "redis://127.0.0.1:6379/0"
-
-
-def asked(url: str, work: Callable[[Redis], Awaitable[T]]) -> T:
-    """What the store says. Raises StartError if it cannot be reached."""
-
-    async def run() -> T:
-        redis: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
-        try:
-            return await work(redis)
-        finally:
-            await redis.aclose()
-
-    try:
-        return asyncio.run(run())
-    except (RedisError, OSError):
-        raise StartError("the store cannot be reached; is REDIS_URL right?") from None
 
 
 def _now() -> int:

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { announced, lateness, nextMoment, possessions, STEPS, survived } from "../steps.js";
 import { say, TEXTS } from "../texts.js";
 
-const state = (more = {}) => ({ node: "a", queues: [{ free: 0 }], session: null, rules: [], decisions: [], ...more });
+const state = (more = {}) => ({ node: "a", free: 0, session: null, rules: [], decisions: [], ...more });
 const rule = (id, true_at, more = {}) => ({ rule: id, true_at, remembered: false, obstacle: "", ...more });
 const step = (id) => STEPS.find((each) => each.id === id);
 
@@ -13,7 +13,7 @@ test("no step is done before anything happened", () => {
 });
 
 test("a step is done by what the service says", () => {
-  assert.ok(step("duty").done(state({ queues: [{ free: 0 }, { free: 2 }] })));
+  assert.ok(step("duty").done(state({ free: 2 })));
   assert.ok(step("hesitate").done(state({ session: { open: { kind: "invite" } } })));
   assert.ok(!step("hesitate").done(state({ session: { open: { kind: "article" } } })));
   const talk = { joined: true, count: 3, lines: { shopper: 1, agent: 1 } };

@@ -82,7 +82,7 @@ local function set_terms(talk, terms)
   local sig = terms.steps[1][2]
   register(sig)
   write(talk, {
-    queue = terms.queue, ring_ms = terms.ring_ms, wrap_ms = terms.wrap_ms, within_ms = terms.within_ms,
+    queue = terms.queue, ring_ms = terms.ring_ms, wrap_ms = terms.wrap_ms,
     place = talk.opened - terms.priority_ms, sig = sig, step = 0, steps = cjson.encode(terms.steps),
   })
   arm_step(talk)

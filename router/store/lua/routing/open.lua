@@ -3,7 +3,7 @@
 -- Idempotent by conversation: later calls change nothing and answer the record as it is.
 --
 -- ARGV[3] conversation (the decision's id)  ARGV[4] secret  ARGV[5] language  ARGV[6] card, JSON
--- ARGV[7] terms, JSON: {queue, ring_ms, wrap_ms, within_ms, priority_ms, steps: [[after ms, signature], ...]}
+-- ARGV[7] terms, JSON: {queue, ring_ms, wrap_ms, priority_ms, steps: [[after ms, signature], ...]}
 -- ARGV[8] how long it lives unseen, ms (0: for ever)
 -- value   the record
 local cid, terms, lease = ARGV[3], cjson.decode(ARGV[7]), tonumber(ARGV[8])
