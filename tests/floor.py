@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from router.core.lines import Terms, terms
@@ -122,13 +123,17 @@ class Floor:
         skills: Sequence[str] = (),
         wrap_ms: int = WRAP_MS,
         rules: Queue | None = None,
+        closes: int = 0,
     ) -> Talk:
         """An invite was accepted; each comes a millisecond after the one before."""
         self.now += 1
+        asked = (
+            plain_terms(queue, skills, wrap_ms) if rules is None else terms(queue, rules, skills, self.now)
+        )
         record = await self.run(
             self.routing.open(
                 SITE, cid or f"talk-{next(self._cids):04}", secret="secret-of-it", language="ja", card="{}",
-                terms=plain_terms(queue, skills, wrap_ms) if rules is None else terms(queue, rules, skills),
+                terms=replace(asked, closes=closes),
             )
         )  # fmt: skip
         return talk_of(record)

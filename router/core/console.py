@@ -128,9 +128,30 @@ class Close(_Frame, frozen=True, tag="close"):
     note: NoteText = ""
 
 
+class LeftTake(_Frame, frozen=True, tag="left_take"):
+    """The agent answers for a left message, or (`agent` "") no longer; a supervisor may name anybody."""
+
+    id: ConversationId
+    agent: Name | None = None
+
+
+class LeftDone(_Frame, frozen=True, tag="left_done"):
+    """What became of a left message; `outcome` is one of `left.OUTCOMES`."""
+
+    id: ConversationId
+    outcome: Name
+    note: NoteText = ""
+
+
+class LeftLines(_Frame, frozen=True, tag="left_lines"):
+    """What was written in the conversation that a left message ended."""
+
+    id: ConversationId
+
+
 Frame = (
     Presence | Accept | Decline | Say | Typing | History | Note | Close | Ping
-    | Transfer | Take | Assign | SetPresence
+    | Transfer | Take | Assign | SetPresence | LeftTake | LeftDone | LeftLines
 )  # fmt: skip
 
 _decoder: Final[msgspec.json.Decoder[Frame]] = msgspec.json.Decoder(Frame)

@@ -17,6 +17,7 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTE_MS: Final = 60_000
 DAY_MINUTES: Final = 24 * 60
 AHEAD_DAYS: Final = 3  # a session lives a day
+SEARCHED_DAYS: Final = 60
 
 Span = tuple[int, int]
 """From one minute of a day (inclusive) until another (exclusive, at most 1440)."""
@@ -49,6 +50,16 @@ def is_open(hours: Hours, now: int) -> bool:
 def turns(hours: Hours, now: int) -> int | None:
     """The next moment after now at which it opens or closes; None if it does not within the next days."""
     return _state(hours, now // MINUTE_MS)[1]
+
+
+def opens(hours: Hours, moment: int) -> int:
+    """The first moment from this one on (ms) at which it is open; the same one if it is not for two months."""
+    for ahead in range(0, SEARCHED_DAYS, AHEAD_DAYS):
+        at = moment + ahead * DAY_MINUTES * MINUTE_MS
+        is_now, turn = _state(hours, at // MINUTE_MS)
+        if is_now or turn is not None:
+            return at if is_now else turn or at
+    return moment
 
 
 def is_closed_day(hours: Hours, day: date) -> bool:

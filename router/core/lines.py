@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from router.core.hours import is_open, turns
 from router.core.routing import signature
 from router.core.site import Queue
 
@@ -20,7 +21,8 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)*")
 
 class Terms(Struct, frozen=True, kw_only=True):
     """What a queue gives to a conversation. `steps`: (after ms, signature), the first at once; `priority_ms`: how much
-    older than it is it stands in line.
+    older than it is it stands in line; `reply_ms`: within which what is left unanswered is to be answered; `closes`:
+    the moment at which the queue closes, 0 if it does not.
     """
 
     queue: str
@@ -28,6 +30,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     ring_ms: int
     wrap_ms: int
     priority_ms: int = 0
+    reply_ms: int = 0
+    closes: int = 0
 
 
 def is_language(skill: str) -> bool:
@@ -35,15 +39,26 @@ def is_language(skill: str) -> bool:
     return _LANGUAGE.fullmatch(skill) is not None
 
 
-def terms(name: str, queue: Queue, skills: Iterable[str]) -> Terms:
-    """The terms of a conversation that wants these skills. Raises `Refused("bad_request")` for bad names."""
+def terms(name: str, queue: Queue, skills: Iterable[str], now: int) -> Terms:
+    """The terms of a conversation that begins `now` (ms) and wants these skills. Raises `Refused("bad_request")` for
+    bad names.
+    """
     return Terms(
         queue=name,
         steps=_steps(name, queue, set(skills)),
         ring_ms=queue.ring_ms,
         wrap_ms=queue.wrap_up_ms,
         priority_ms=queue.priority_ms,
+        reply_ms=queue.reply_ms,
+        closes=closes(queue, now),
     )
+
+
+def closes(queue: Queue, now: int) -> int:
+    """When the queue closes next (ms); 0 if it is closed, or does not close."""
+    if queue.hours is None or not is_open(queue.hours, now):
+        return 0
+    return turns(queue.hours, now) or 0
 
 
 def _steps(name: str, queue: Queue, skills: set[str]) -> tuple[tuple[int, str], ...]:

@@ -87,7 +87,13 @@ class End(_Message, tag=6):
     cid: ConversationId
 
 
-ClientMessage = Hello | Batch | Say | Typing | Resume | End
+class Ask(_Message, tag=7):
+    """The shopper asks for a person, of this queue or of the site's first."""
+
+    queue: Word | None = None
+
+
+ClientMessage = Hello | Batch | Say | Typing | Resume | End | Ask
 
 
 class Farewell(Struct, array_like=True, frozen=True):

@@ -81,8 +81,9 @@ class Talk(Struct, frozen=True, kw_only=True):
     """A conversation's record as the scripts keep it. Moments in ms; empty text and 0 mean "none yet".
 
     `state` is waiting, ringing, active, away, wrap-up or closed; `end` says how it came to an end: closed (by
-    the agent), ended (by the shopper), parked, abandoned. `over` and `over_of`: how and for whom its last
-    ring ended. `position`, `pace` and `staffed` are there only while it waits.
+    the agent), ended (by the shopper), parked, abandoned, message (left while waiting), unanswered (the queue closed).
+    `over` and `over_of`: how and for whom its last ring ended. `position`, `pace` and `staffed` are there only while it
+    waits. `said`: the shopper has written something.
 
     `why`: how its agent was chosen, JSON (`why_agent`). While a transfer rings, `to` is the login it rings for and
     `to_why` the reason for them; `handed_by` (a name) and `handed_note` stay with it afterwards.
@@ -112,6 +113,7 @@ class Talk(Struct, frozen=True, kw_only=True):
     to_why: str = ""
     handed_by: str = ""
     handed_note: str = ""
+    said: bool = False
     position: int = 0
     pace: float = 0
     staffed: int = 0
@@ -139,7 +141,8 @@ def why_agent(why: str) -> dict[str, Any] | None:
 class TalkState:
     """What a shopper's page is told of a conversation; `agent` is the public name once one has accepted.
 
-    `position` (1 is next) only while it waits; `wait_s` too, and None where nobody could know.
+    `state` is that of `Talk`, or form where the queue closed before anybody answered: a message may be left. `position`
+    (1 is next) only while it waits; `wait_s` too, and None where nobody could know.
     """
 
     cid: str
@@ -154,10 +157,11 @@ class TalkState:
 def state_of(talk: Talk, offset: int) -> TalkState:
     """What the shopper may know of the record; who is being rung is not theirs to know."""
     waiting = talk.state == "waiting"
+    state = "form" if talk.end == "unanswered" else talk.state
     known = talk.agent_name if talk.state in ("active", "wrap-up", "closed") else ""
     return TalkState(
         cid=talk.cid,
-        state=talk.state,
+        state=state,
         agent=known or None,
         position=talk.position if waiting else None,
         wait_s=wait_s(talk.position, int(talk.pace), talk.staffed) if waiting else None,

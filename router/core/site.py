@@ -76,7 +76,7 @@ class ServiceLevel(Struct, frozen=True):
 class Queue(Struct, frozen=True):
     """A line that conversations wait in: an agent has `ring_ms` to answer, and `wrap_up_ms` after closing. Without
     `hours` it is always open. `level`: the least skill level at first, languages apart; `priority_ms`: how much older
-    than they are its conversations count.
+    than they are its conversations count; `reply_ms`: within which a left message is to be answered.
     """
 
     name: Name
@@ -89,6 +89,7 @@ class Queue(Struct, frozen=True):
     overflow: Overflow | None = None
     priority_ms: int = 0
     service_level: ServiceLevel = ServiceLevel()
+    reply_ms: int = units.DAY
 
     def disposition(self, wanted: str) -> Disposition | None:
         """The disposition of this id."""
@@ -238,6 +239,7 @@ RING: Final = length("a duration from 5s to 2m such as `20s`", 5 * units.SECOND,
 WRAP_UP: Final = length("a duration of at most 10m such as `30s`", 0, 10 * units.MINUTE)
 EXPIRES: Final = length("a duration from 1m to 90d such as `30m`", units.MINUTE, 90 * units.DAY)
 AFTER: Final = length("a duration from 1s to 1h such as `30s`", units.SECOND, units.HOUR)
+REPLY: Final = length("a duration from 15m to 14d such as `24h`", 15 * units.MINUTE, 14 * units.DAY)
 PRIORITY: Final = length("a duration of at most 1h such as `60s`", 0, units.HOUR)
 LEVEL: Final = whole(1, 5)
 DROPPED: Final = pattern(
@@ -320,6 +322,7 @@ def _queue() -> Fields[Queue]:
             "relax": Key(ListOf("a list of steps", Fields("a step", Relaxation, relax), 8)),
             "overflow": Key(Fields("an overflow", Overflow, overflow)),
             "priority": Key(PRIORITY, name="priority_ms"),
+            "reply_within": Key(REPLY, name="reply_ms"),
             "service_level": Key(Fields("a service level", ServiceLevel, service_level)),
             "dispositions": Key(
                 ListOf("a list of dispositions", _named("a disposition", Disposition), 32, _id),

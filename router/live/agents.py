@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from router.core import console, roles
 from router.core.chat import checked_mid, checked_text
+from router.core.left import OUTCOMES, Left
 from router.core.lines import kept_skills, terms
 from router.core.redact import redacted
 from router.core.routing import PRESENCES, Reply, Talk
@@ -127,8 +128,7 @@ class AgentDesk:
     async def handle(self, seat: Seat, frame: console.Frame) -> dict[str, Any]:
         """Do what a console asks, and return the fields of the answer."""
         site, login, do = seat.site, seat.login, self._board.do
-        role = str(seat.agent["role"])
-        roles.check_frame(role, frame)
+        roles.check_frame(str(seat.agent["role"]), frame)
         match frame:
             case console.Presence(state=state, reason=reason):
                 await self._set_presence(site, login, state, reason)
@@ -137,7 +137,7 @@ class AgentDesk:
             case console.Transfer():
                 await self._transfer(seat, frame)
             case console.Take(cid=cid):
-                script = self._routing.take(site, login, cid, whatever=roles.at_least(role, "supervisor"))
+                script = self._routing.take(site, login, cid, whatever=self._leads(seat))
                 return await self._taken(seat, cid, script)
             case console.Assign(cid=cid, agent=agent):
                 await do(site, self._routing.assign(site, login, cid, agent))
@@ -159,6 +159,13 @@ class AgentDesk:
                 await do(site, self._routing.note(site, login, cid, redacted(text)))
             case console.Close():
                 await self._close(seat, frame)
+            case console.LeftTake():
+                await self._take_left(seat, frame)
+            case console.LeftDone():
+                await self._finish_left(seat, frame)
+            case console.LeftLines(id=left):
+                lines = (await self._board.chats.history(self._left(seat, left).cid, 0)).lines
+                return {"messages": [console.message(line) for line in lines]}
         return {}
 
     async def _set_presence(self, site: str, login: str, state: str, reason: str) -> None:
@@ -179,7 +186,7 @@ class AgentDesk:
             if queue is None:
                 raise Refused("bad_request", "The site has no such queue.")
             talk = await self._own(seat, transfer.cid)
-            asked = terms(to.queue, queue, kept_skills(talk.sig))
+            asked = terms(to.queue, queue, kept_skills(talk.sig), self._board.clock.now())
             script = self._routing.requeue(site, login, transfer.cid, asked, redacted(transfer.note))
         await self._board.do(site, script)
 
@@ -213,6 +220,36 @@ class AgentDesk:
             raise Refused("bad_request", "The disposition is not one of the queue's.")
         script = self._routing.close(
             seat.site, seat.login, close.cid, close.disposition, redacted(close.note)
+        )
+        await self._board.do(seat.site, script)
+
+    # --- left messages ---
+
+    def _left(self, seat: Seat, left: str) -> Left:
+        """The open message, which has to be in one of the agent's queues."""
+        found = next((one for one in self._rooms[seat.site].left if one.id == left), None)
+        if found is None or not (self._leads(seat) or found.queue in seat.agent["queues"]):
+            raise Refused("not_found", "There is no such message (any more).")
+        return found
+
+    def _leads(self, seat: Seat) -> bool:
+        return roles.at_least(str(seat.agent["role"]), "supervisor")
+
+    async def _take_left(self, seat: Seat, take: console.LeftTake) -> None:
+        left, owner = self._left(seat, take.id), seat.login if take.agent is None else take.agent
+        if owner not in ("", seat.login) and not self._leads(seat):
+            raise Refused("forbidden")
+        if owner and owner not in self._rooms[seat.site].team:
+            raise Refused("bad_request", "The site has no such agent.")
+        script = self._routing.take_left(seat.site, seat.login, left.id, owner, whatever=self._leads(seat))
+        await self._board.do(seat.site, script)
+
+    async def _finish_left(self, seat: Seat, done: console.LeftDone) -> None:
+        if done.outcome not in OUTCOMES:
+            raise Refused("bad_request", f"The outcome is one of {', '.join(OUTCOMES)}.")
+        left = self._left(seat, done.id)
+        script = self._routing.finish_left(
+            seat.site, seat.login, left.id, done.outcome, redacted(done.note), whatever=self._leads(seat)
         )
         await self._board.do(seat.site, script)
 

@@ -20,6 +20,7 @@ from router.core.routing import Talk, TalkState, state_of
 from router.errors import Refused
 from router.live.agents import AgentDesk
 from router.live.clock import Clock, Handle
+from router.live.leaving import Leaving
 from router.live.switchboard import Journal, Shop, Switchboard
 from router.live.watch import Changed, Listener, Missing, Said, Typed, Update, Watch
 from router.store.room import Rooms
@@ -72,6 +73,8 @@ class Desk:
         self.on_farewell: Callable[[str], None] = lambda sid: None
         self.on_visitor: Callable[[str, str], None] = lambda site, vid: None
         self.agents = AgentDesk(self._board, Rooms(redis))
+        self.leaving = Leaving(self._board)
+        self._board.on_unanswered = self.leaving.keep_words
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
         self._board.on_gap = self._look_again
@@ -150,10 +153,15 @@ class Desk:
     # --- invites ---
 
     async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> bool:
-        """Whether invite `did` may be shown until `expires_at` (ms): the queue is open, and a slot can be expected."""
-        if not self._board.is_open(site, queue):
+        """Whether invite `did` may be shown until `expires_at` (ms): the queue `takes` it, and a slot is expected."""
+        if not self.takes(site, queue):
             return False
         return bool(await self._board.do(site, self._routing.hold(site, did, queue, skills, expires_at)))
+
+    def takes(self, site: str, queue: str) -> bool:
+        """Whether the queue is open, and still will be when the next conversation may expect an agent."""
+        wait_ms = (self.wait_s(site, queue) or 0) * 1000
+        return self._board.is_open(site, queue) and self._board.is_open(site, queue, wait_ms)
 
     async def release(self, site: str, did: str) -> None:
         """The invite ended without a conversation."""
@@ -195,20 +203,23 @@ class Desk:
         record = await self._board.do(
             site,
             self._routing.open(
-                site, cid, terms=terms(queue, rules, skills), secret=secret, language=language,
+                site, cid, terms=terms(queue, rules, skills, self._board.clock.now()), secret=secret, language=language,
                 card=msgspec.json.encode(card),
             ),
         )  # fmt: skip
         self._present[cid] = site
         return await self._state(talk_of(record))
 
-    async def resume(self, site: str, cid: str, secret: str) -> TalkState:
-        """The shopper is back, on this node. Raises `Refused("no_conversation")` if there is none or the
-        secret does not fit.
-        """
+    async def own(self, site: str, cid: str, secret: str) -> Talk:
+        """The shopper's conversation. Raises `Refused("no_conversation")`: there is none, or another secret."""
         talk = await self._talk(site, cid)
         if not secrets.compare_digest(talk.secret.encode(), secret.encode("utf-8", "surrogatepass")):
             raise Refused("no_conversation")
+        return talk
+
+    async def resume(self, site: str, cid: str, secret: str) -> TalkState:
+        """The shopper is back, on this node. Raises as `own`."""
+        await self.own(site, cid, secret)
         await self.shopper_back(site, cid)
         return await self._state(await self._talk(site, cid))
 
@@ -232,6 +243,8 @@ class Desk:
             raise Refused("too_late", "The conversation is over.")
         try:
             offset = await self._chats.append(cid, author, mid, text)
+            if not talk.said:
+                await self._board.do(site, self._routing.said(site, cid))
             await self._board.touch(site, cid, [talk.agent] if talk.agent else [])
         except (RedisError, OSError) as error:
             raise Refused("unavailable") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from router.core.left import Left
 from router.core.room import Colleague, Waiter
 from router.store.room import Rooms
 
@@ -11,10 +12,13 @@ ANEW_MS: Final = 30_000  # a wake may be missed: then all of it is read
 
 
 class Room:
-    """`waiters` by place, `team` by login; `version` grows whenever something may have changed."""
+    """`waiters` by place, `left` messages by due moment, `team` by login; `version` grows whenever something may have
+    changed.
+    """
 
     def __init__(self, rooms: Rooms, site: str) -> None:
         self.waiters: list[Waiter] = []
+        self.left: list[Left] = []
         self.team: dict[str, Colleague] = {}
         self.version = 0
         self._rooms = rooms
@@ -38,6 +42,7 @@ class Room:
                 self._seat(await self._rooms.colleagues(self._site, None if anew else touched), anew, touched)
             if anew or line:
                 self.waiters = await self._rooms.waiting(self._site)
+                self.left = await self._rooms.left(self._site)
                 self.version += 1
         except BaseException:
             self._touched |= touched

@@ -83,6 +83,7 @@ class Switchboard:
         self.on_touch: Callable[[str, list[str], list[str]], None] = lambda site, talks, agents: None
         self.on_sign: Callable[[str, tuple[str, str, str, bool]], None] = lambda site, sign: None
         self.on_gap: Callable[[], None] = lambda: None
+        self.on_unanswered: Callable[[str, str, str], Coroutine[Any, Any, None]] | None = None
         self._journal = journal
         self._armed: dict[str, tuple[int, Handle]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -105,6 +106,12 @@ class Switchboard:
         self._arm(site, reply)
         for event in reply.events:
             self._journal({"site": site, **event})
+            if (
+                event["kind"] == "message_left"
+                and event["message"] == event["left_by"]
+                and self.on_unanswered
+            ):
+                self.spawn(self.on_unanswered, site, event["message"], event["queue"])
         try:
             for line in reply.lines:
                 await self._store(site, line)
@@ -166,10 +173,10 @@ class Switchboard:
                     waits[queue] = 0 if slots else wait_s(length + 1, pace, staff)
         self.glances[site] = Glance(free, waiting, waits)
 
-    def is_open(self, site: str, queue: str) -> bool:
-        """Whether a queue is within its hours; one without hours, or that is gone from the site, always is."""
+    def is_open(self, site: str, queue: str, ahead_ms: int = 0) -> bool:
+        """Whether a queue is within its hours, now or in a while; one without any, or gone from the site, always is."""
         known = self.sites[site].queues.get(queue)
-        return known is None or known.hours is None or is_open(known.hours, self.clock.now())
+        return known is None or known.hours is None or is_open(known.hours, self.clock.now() + ahead_ms)
 
     # --- work beside ---
 

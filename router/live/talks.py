@@ -22,14 +22,14 @@ from router.core.session import Decision
 from router.errors import Refused
 from router.live.clock import Clock
 from router.live.commit import Committer
-from router.live.desk import Changed, Desk, Missing, Said, Typed, Update, Watch
+from router.live.desk import Changed, Desk, Missing, Said, Typed, Update, Watch, new_secret
 from router.live.held import Held, Peer
 
 log = structlog.get_logger()
 
 CARD_EVERY_MS: Final = 1_000
 MAX_WAITING: Final = 32
-OVER: Final = ("wrap-up", "closed")
+OVER: Final = ("wrap-up", "closed", "form")
 CONTEXT: Final = sum(
     1 << number(kind)
     for kind in ("page", "product", "cart_add", "cart_remove", "cart", "checkout", "purchase")
@@ -89,14 +89,32 @@ class Talks:
             raise
         finally:
             self._opening.discard(decision.id)
-        session.talk, session.secret = state.cid, state.secret
         session.decision, session.past = None, decision
+        await self._begun(held, state)
+
+    async def _begun(self, held: Held, state: TalkState) -> None:
+        """There is a conversation: every page of the session hears of it."""
+        held.session.talk, held.session.secret = state.cid, state.secret
         self._committer.mark(held)
         for peer in list(held.peers.values()):
             peer.send(wire.encode(_conversation(state, secret=True)))
             self._watch(held, peer, state.cid, 0)
         if not held.peers:
             await self.desk.shopper_gone(held.site.id, state.cid)
+
+    async def _ask(self, held: Held, peer: Peer, queue: str | None) -> None:
+        """The shopper wants a person: a conversation, the one there is, or where nobody comes any more a form."""
+        site, session = held.site, held.session
+        queue = queue or next(iter(site.queues))
+        if session.talk:
+            state = await self.desk.resume(site.id, session.talk, session.secret)
+        elif queue in site.queues and not self.desk.takes(site.id, queue):
+            peer.send(wire.encode(wire.Conversation(new_secret(), "form")))
+            return
+        else:
+            language, cid, secret = session.language or site.language, new_secret(), new_secret()
+            state = await self.desk.accept(site.id, cid, secret, queue, (), language, self._card(held, None))
+        await self._begun(held, state)
 
     # --- what a page sends ---------------------------------------------------------------------------------
 
@@ -122,6 +140,8 @@ class Talks:
     async def _message(self, held: Held, peer: Peer, message: wire.ClientMessage) -> None:
         try:
             match message:
+                case wire.Ask(queue=queue):
+                    await self._ask(held, peer, queue)
                 case wire.Resume():
                     await self._resume(held, peer, message)
                 case wire.Say():

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from router.core import console, roles
 from router.core.chat import Line
+from router.core.left import worklist
 from router.core.routing import Duty, Talk, seen_by
 from router.errors import Refused
 from router.live.room import Room
@@ -68,6 +69,7 @@ class Workplace:
         self._room_version = -1
         self._line: dict[str, Any] | None = None
         self._team: dict[str, Any] | None = None
+        self._left: dict[str, Any] | None = None
         self._told: dict[str, _Told] = {}
         self._presence: tuple[str, str] | None = None
         self._waiting: dict[str, int] | None = None
@@ -199,27 +201,26 @@ class Workplace:
                 "t": "hello", "agent": seat.agent, "presence": duty.presence, "reason": duty.reason,
                 "capacity": duty.capacity, "conversations": forms, "now_ms": self._board.clock.now(),
             })  # fmt: skip
-        self._waiting = self._line = self._team = None
+        self._waiting = self._line = self._team = self._left = None
         self._room_version = -1
         self.tell_queues()
         self.tell_room()
 
     def tell_room(self) -> None:
-        """Who waits and who is there, if that has changed and was looked at."""
+        """Who waits, what was left and who is there, if that has changed and was looked at."""
         room = self._room
         if not self.seats or room.version in (0, self._room_version):
             return
         self._room_version = room.version
         me = room.team.get(self.login)
         everything = roles.at_least(str(self.seats[0].agent["role"]), "supervisor")
-        line = console.line(room.waiters, me, None if everything else me.queues if me else ())
+        queues = None if everything else me.queues if me else ()
+        line, left = console.line(room.waiters, me, queues), worklist(room.left, queues)
         team = console.team(room.team.values())
-        if line != self._line:
-            self._line = line
-            self._send(line)
-        if team != self._team:
-            self._team = team
-            self._send(team)
+        for frame, told in ((line, self._line), (left, self._left), (team, self._team)):
+            if frame != told:
+                self._send(frame)
+        self._line, self._left, self._team = line, left, team
 
     def tell_queues(self) -> None:
         """How many wait in the agent's queues, if that has changed."""

@@ -43,7 +43,7 @@ class Reading:
             level.answered += 1
             waited_ms = record["at_ms"] - record["opened_ms"]
             level.prompt += waited_ms <= self._within_ms.get(record["queue"], 0)
-        elif record["kind"] == "closed" and record.get("end") == "abandoned" and cid not in self._answered:
+        elif record["kind"] == "closed" and cid not in self._answered:
             level.abandoned += 1
 
     def levels(self) -> list[Level]:

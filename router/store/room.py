@@ -1,5 +1,5 @@
-"""What agents see of a site beside their own talks: who waits, and who is there. Plain reads, for looking at and never
-for deciding; the scripts decide.
+"""What agents see of a site beside their own talks: who waits, who is there, what was left. Plain reads, for looking
+at and never for deciding; the scripts decide.
 """
 
 from __future__ import annotations
@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, cast
 
+import msgspec
 from redis.asyncio import Redis
 
+from router.core.left import Left
 from router.core.room import Colleague, Waiter
 from router.store import keys
 
@@ -44,6 +46,19 @@ class Rooms:
             if opened is not None
         ]  # fmt: skip
 
+    async def left(self, site: str, most: int = LINE) -> list[Left]:
+        """The open left messages, what is due first; at most so many."""
+        ids = cast("list[bytes]", await self._redis.zrange(keys.routing(site, "left"), 0, most - 1))
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for left in ids:
+                pipeline.hgetall(keys.routing(site, f"left:{left.decode()}"))
+            records = await pipeline.execute()
+        return [
+            msgspec.convert({"id": left.decode(), **_texts(record)}, Left, strict=False)
+            for left, record in zip(ids, records, strict=True)
+            if record
+        ]
+
     async def colleagues(self, site: str, logins: Iterable[str] | None = None) -> list[Colleague]:
         """These agents as they are, or all; who is not known any more is left out. Plain reads, as `waiting`."""
         if logins is None:
@@ -69,6 +84,10 @@ class Rooms:
 
 def _str(value: bytes | None) -> str:
     return (value or b"").decode()
+
+
+def _texts(record: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in record.items()}
 
 
 def _listed(value: bytes | None) -> tuple[str, ...]:

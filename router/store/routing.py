@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from redis.asyncio import Redis
 
+from router.core.left import Left
 from router.core.lines import Terms
 from router.core.routing import Duty, Reply, Talk, invite_limits, signature
 from router.store import keys, scripts
@@ -76,6 +77,10 @@ class Routing:
         """The shoppers of these conversations are there, or back."""
         return await self._run("seen", site, self._lease_ms, *cids)
 
+    async def said(self, site: str, cid: str) -> Reply:
+        """The shopper has written something: it is left to be answered if they go before anybody does."""
+        return await self._run("amend", site, cid, "", "said", "1")
+
     async def card(self, site: str, cid: str, card: bytes | str) -> Reply:
         """What the agent sees of the shopper is now this JSON object."""
         return await self._run("amend", site, cid, "", "card", card)
@@ -137,6 +142,31 @@ class Routing:
     async def close(self, site: str, login: str, cid: str, disposition: str, note: str) -> Reply:
         """The agent ends it; `value` is the record."""
         return await self._run("close", site, login, cid, disposition, note)
+
+    # --- left messages ---
+
+    async def leave_message(self, site: str, left: Left, session: str, most: int) -> Reply:
+        """A shopper leaves a message, at most so many an hour and session; `value`: when it is due, or too_many."""
+        fields = [
+            word for name in ("name", "contact", "text", "language", "page", "visitor")
+            for word in (name, str(getattr(left, name)))
+        ]  # fmt: skip
+        about = (left.id, left.queue, left.cid, left.due, session, most)
+        return await self._run("left", site, *about, *fields)
+
+    async def left_words(self, site: str, left: str, words: str, due: int) -> Reply:
+        """What the shopper wrote in the unanswered conversation that a message was made of."""
+        return await self._run("left_words", site, left, words, due)
+
+    async def take_left(self, site: str, login: str, left: str, owner: str, *, whatever: bool) -> Reply:
+        """`owner` ("": nobody) answers for a left message. `whatever`: also for one of a colleague's."""
+        return await self._run("left_take", site, left, login, owner, "1" if whatever else "")
+
+    async def finish_left(
+        self, site: str, login: str, left: str, outcome: str, note: str, *, whatever: bool
+    ) -> Reply:
+        """A left message was dealt with."""
+        return await self._run("left_done", site, left, login, outcome, note, "1" if whatever else "")
 
     # --- looking ---
 

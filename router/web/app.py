@@ -47,7 +47,7 @@ from router.store.orders import Order, Orders
 from router.store.rulebooks import Rulebooks
 from router.store.sessions import Sessions, peek
 from router.store.visitors import Visitors
-from router.web import agents, api, demo, demo_seed, ops, pages, tour
+from router.web import agents, api, demo, demo_seed, messages, ops, pages, tour
 from router.web.preview import Previews
 from router.web.shopper import Roster
 from router.web.tryout import Tryout
@@ -227,6 +227,7 @@ class Service:
         previews = Previews(self.secret, self.clock.now, home)
         return [
             *previews.routes(),
+            *messages.Messages(self.sites, self.secret, self.desk, self.session).routes(),
             Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),
             *api.routes(shop),
             *agents.routes(self.redis, self.sites, self.desk, self.clock),

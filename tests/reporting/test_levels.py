@@ -34,7 +34,9 @@ def test_transfers_ends_and_others_do_not_count_again() -> None:
         told("closed", "b", 95_000, end="ended"), told("accepted", "c", 1_000, site="other"),
         {"kind": "presence", "agent": "ann", "site": "shop", "at_ms": 1},
     )  # fmt: skip
-    assert level == Level("help", answered=1, prompt=1)
+    assert level == Level("help", answered=1, prompt=1, abandoned=1), (
+        "whoever ends it before the answer gave up"
+    )
     assert read(told("accepted", "a"), kind="decision") == []
 
 

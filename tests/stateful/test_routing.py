@@ -479,7 +479,7 @@ class Machine(RuleBasedStateMachine):
         cid = f"talk-{len(self.model.talks):04}"
         self.floor.now -= 1  # `Floor.open` lets one pass itself
         self.tick()
-        self.model.open(cid, terms(queue, RULES[queue], skills))
+        self.model.open(cid, terms(queue, RULES[queue], skills, 0))
         self.run(self.floor.open(cid, queue=queue, skills=skills, rules=RULES[queue]))
 
     @some_talk(("ringing",))
@@ -527,7 +527,7 @@ class Machine(RuleBasedStateMachine):
     def requeue(self, pick: int, queue: str) -> None:
         self.tick()
         for talk in self.some(("active",), pick):
-            asked = terms(queue, RULES[queue], kept_skills(talk.sig))
+            asked = terms(queue, RULES[queue], kept_skills(talk.sig), 0)
             self.do(self.floor.routing.requeue(SITE, talk.agent, talk.cid, asked, "note"))
             self.model.requeue(talk, asked)
 

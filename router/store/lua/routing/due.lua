@@ -27,9 +27,10 @@ local settlers = {
       notice(talk, 'closed')
       finish(talk, 'parked')
     else
-      finish(talk, 'abandoned')
+      give_up(talk, 'abandoned')
     end
   end,
+  close = function(cid) give_up(read(cid), 'unanswered') end,
   meet = function(rest)
     local sig, first = string.match(rest, '^(.*) (%d+)$')
     if not meet(sig, tonumber(first)) then return end

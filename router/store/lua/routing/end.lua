@@ -8,11 +8,7 @@ if not talk then return answer(refused('no_conversation')) end
 if talk.state == 'active' then
   notice(talk, 'left')
   wrap_up(talk, 'ended')
-elseif talk.state == 'ringing' then
-  local login = take_back(talk, 'cancelled')
-  finish(talk, 'ended')
-  serve(login)
 elseif talk.state ~= 'wrap-up' and talk.state ~= 'closed' then
-  finish(talk, 'ended')
+  give_up(talk, 'ended')
 end
 return answer(view(talk))

@@ -4,6 +4,7 @@
 local function begin(talk, login, why)
   disarm('ring', talk.cid)
   disarm('step', talk.cid)
+  disarm('close', talk.cid)
   local is_new = call('SADD', P .. 'busy:' .. login, talk.cid) == 1 -- what rang has its slot already
   call('HSET', P .. 'agent:' .. login, 'missed', 0)
   write(talk, {

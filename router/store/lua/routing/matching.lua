@@ -82,10 +82,11 @@ local function set_terms(talk, terms)
   local sig = terms.steps[1][2]
   register(sig)
   write(talk, {
-    queue = terms.queue, ring_ms = terms.ring_ms, wrap_ms = terms.wrap_ms,
+    queue = terms.queue, ring_ms = terms.ring_ms, wrap_ms = terms.wrap_ms, reply_ms = terms.reply_ms,
     place = talk.opened - terms.priority_ms, sig = sig, step = 0, steps = cjson.encode(terms.steps),
   })
   arm_step(talk)
+  if terms.closes > 0 then arm('close', talk.cid, terms.closes) else disarm('close', talk.cid) end
 end
 
 local function next_step(talk)

@@ -3,7 +3,7 @@
 -- Idempotent by conversation: later calls change nothing and answer the record as it is.
 --
 -- ARGV[3] conversation (the decision's id)  ARGV[4] secret  ARGV[5] language  ARGV[6] card, JSON
--- ARGV[7] terms, JSON: {queue, ring_ms, wrap_ms, priority_ms, steps: [[after ms, signature], ...]}
+-- ARGV[7] terms, JSON: {queue, ring_ms, wrap_ms, priority_ms, reply_ms, closes, steps: [[after ms, signature], ...]}
 -- ARGV[8] how long it lives unseen, ms (0: for ever)
 -- value   the record
 local cid, terms, lease = ARGV[3], cjson.decode(ARGV[7]), tonumber(ARGV[8])
@@ -13,7 +13,7 @@ if not talk then
   talk = {cid = cid, agent = ''}
   write(talk, {
     secret = ARGV[4], language = ARGV[5], card = ARGV[6], opened = now, accepted = 0, agent = '', tried = '',
-    present = '1', state = 'waiting', note = '', disposition = '', ['end'] = '', to = '', why = '',
+    present = '1', state = 'waiting', note = '', disposition = '', ['end'] = '', to = '', why = '', said = '0',
   })
   set_terms(talk, terms)
   tell('opened', talk)

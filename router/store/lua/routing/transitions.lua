@@ -76,7 +76,7 @@ end
 local function finish(talk, how)
   local login = talk.agent
   recall(talk, 'cancelled')
-  for _, kind in ipairs({'again', 'ring', 'away', 'wrap', 'seen', 'step'}) do disarm(kind, talk.cid) end
+  for _, kind in ipairs({'again', 'ring', 'away', 'wrap', 'seen', 'step', 'close'}) do disarm(kind, talk.cid) end
   call('ZREM', P .. 'line:' .. talk.sig, talk.cid)
   write(talk, {state = 'closed', ['end'] = how, closed = now, deadline = 0})
   call('EXPIRE', P .. 'talk:' .. talk.cid, RECORD_TTL_S)
@@ -87,6 +87,25 @@ local function finish(talk, how)
     keep_pace(talk)
     index(login)
     serve(login)
+  end
+end
+
+-- An item of the worklist: what a shopper left to be answered. `fields`: its names and values.
+local function leave_message(id, queue, cid, due, fields)
+  call('HSET', P .. 'left:' .. id, 'at', now, 'due', due, 'queue', queue, 'cid', cid, unpack(fields))
+  call('EXPIRE', P .. 'left:' .. id, LEFT_TTL_S)
+  call('ZADD', P .. 'left', due, id)
+  touch('talks', id)
+  table.insert(events, {kind = 'message_left', message = id, queue = queue, left_by = cid, at_ms = now})
+end
+
+-- It ends before anybody has answered. What the shopper wrote meanwhile is left to be answered, unless they ended it.
+local function give_up(talk, how)
+  local login = talk.state == 'ringing' and take_back(talk, 'cancelled')
+  finish(talk, how)
+  if login then serve(login) end
+  if talk.said == '1' and (how == 'abandoned' or how == 'unanswered') then
+    leave_message(talk.cid, talk.queue, talk.cid, now + talk.reply_ms, {'language', talk.language})
   end
 end
 

@@ -1,0 +1,198 @@
+"""Messages that shoppers leave: the form's way in, the agents' worklist, and who asks for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from router.core import protocol as wire
+from router.core.hours import Hours
+from router.core.units import MINUTE
+from router.replay.page import PageClient
+from tests.agent import Agent
+from tests.live.world import World, available, held_of, left, on_cart
+from tests.shopper import Shopper
+from tests.waiting import until
+
+FORM = {"contact": "hana@example.jp", "text": "届くのはいつですか", "name": "花"}
+
+
+async def post(world: World, shopper: Shopper, **more: Any) -> httpx.Response:
+    body = {"site": "demo", "session": shopper.token, "id": "message-0001", **FORM, **more}
+    async with httpx.AsyncClient(base_url=world.at.url) as http:
+        return await http.post("/v1/messages", json=body)
+
+
+async def asking(
+    world: World, shopper: Shopper, queue: str | None = None
+) -> tuple[PageClient, wire.Conversation]:
+    """A shopper who asked for a person, and the first they heard."""
+    page = await on_cart(shopper)
+    page.send_message(wire.Ask(queue))
+    return page, await shopper.next(wire.Conversation)
+
+
+async def worklist(world: World, agent: Agent, *owners: str) -> list[dict[str, Any]]:
+    """The messages on the console, once they are these, by owner."""
+    await world.later(6)
+
+    def told() -> bool:
+        frames = agent.all("left")
+        return bool(frames) and tuple(one["owner"] for one in frames[-1]["messages"]) == owners
+
+    await until(told)
+    found: list[dict[str, Any]] = agent.all("left")[-1]["messages"]
+    return found
+
+
+def close(world: World, in_minutes: int) -> None:
+    """The demo's first queue closes in so many minutes, every day."""
+    minute = world.clock.now() // MINUTE % 1440 + in_minutes
+    spans = ((0, max(1, minute)),) if minute <= 1440 else ((0, 1440),)
+    site = world.at.service.sites["demo"]
+    hours = Hours("UTC", (spans,) * 7)
+    queues = {name: replace(queue, hours=hours) for name, queue in site.queues.items()}
+    world.at.service.sites["demo"] = replace(site, queues=queues)
+
+
+async def test_who_asks_for_a_person_gets_one_with_everything_known(world: World) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, told = await asking(world, shopper)
+        ring = (await agent.next("ring"))["conversation"]
+        assert (ring["cid"], ring["queue"], ring["card"]["cart"]["quantity"]) == (
+            told.cid,
+            "checkout-help",
+            1,
+        )
+        assert ring["card"]["why"] is None and told.secret
+        page.send_message(wire.Ask())
+        await until(lambda: [one for one in shopper.all(wire.Conversation) if one.secret])
+        assert {(one.cid, one.secret or told.secret) for one in shopper.all(wire.Conversation)} == {
+            (told.cid, told.secret)
+        }
+        assert (await agent.ask("accept", cid=told.cid))["t"] == "ok"
+        page.send_message(wire.Say(told.cid, "mid-00000001", "hello"))
+        assert (await agent.next("message"))["message"]["author"] in ("system", "shopper")
+
+
+async def test_a_queue_that_is_not_there_is_refused_by_name(world: World) -> None:
+    shopper = Shopper(world.at)
+    page = await on_cart(shopper)
+    page.send_message(wire.Ask("nowhere"))
+    assert (await shopper.next(wire.Error)).name == "bad_request"
+
+
+async def test_a_message_reaches_the_worklist_and_ends_the_wait(world: World) -> None:
+    shopper = Shopper(world.at)
+    _, talk = await asking(world, shopper)
+    async with Agent(world.at) as agent:
+        answer = await post(world, shopper, talk={"cid": talk.cid, "secret": talk.secret})
+        assert answer.json() == {"due_ms": world.clock.now() + 24 * 60 * MINUTE}
+        assert answer.headers["access-control-allow-origin"] == "*"
+        (message,) = await worklist(world, agent, "")
+        assert {name: message[name] for name in ("name", "contact", "text", "queue", "page", "language")} == FORM | {
+            "queue": "checkout-help", "page": "/demo/cart", "language": "ja",
+        }  # fmt: skip
+        assert not held_of(world.at, shopper).session.talk
+        assert (await post(world, shopper)).json() == answer.json(), "the same message, once"
+        assert (await agent.ask("left_take", id=message["id"]))["t"] == "ok"
+        await worklist(world, agent, agent.login)
+        refused = await agent.ask("left_done", id=message["id"], outcome="nonsense")
+        assert (refused["error"], "answered" in refused["text"]) == ("bad_request", True)
+        assert (await agent.ask("left_done", id=message["id"], outcome="answered", note="Sent a mail"))[
+            "t"
+        ] == "ok"
+        await worklist(world, agent)
+        assert (await agent.ask("left_take", id=message["id"]))["error"] == "not_found"
+
+
+async def test_words_that_nobody_answered_are_left_with_their_lines(world: World) -> None:
+    shopper = Shopper(world.at)
+    page, talk = await asking(world, shopper)
+    for n, text in enumerate(("注文した", "器が届きません")):
+        page.send_message(wire.Say(talk.cid, f"mid-0000000{n}", text))
+        await shopper.next(wire.Stored)
+    async with Agent(world.at) as agent:
+        await left(world.at, shopper, page)
+        await world.later(3 + 180)
+        (message,) = await worklist(world, agent, "")
+        assert (message["text"], message["contact"], message["cid"]) == (
+            "注文した\n器が届きません",
+            "",
+            talk.cid,
+        )
+        lines = (await agent.ask("left_lines", id=message["id"]))["messages"]
+        assert [line["text"] for line in lines if line["author"] == "shopper"] == [
+            "注文した",
+            "器が届きません",
+        ]
+
+
+async def test_after_hours_the_form_comes_at_once_and_the_message_is_due_when_it_opens(world: World) -> None:
+    close(world, 0)
+    shopper = Shopper(world.at)
+    _, told = await asking(world, shopper)
+    assert (told.state, told.secret) == ("form", None)
+    assert not held_of(world.at, shopper).session.talk
+    due = (await post(world, shopper)).json()["due_ms"]
+    assert due > world.clock.now() + 24 * 60 * MINUTE and due % (24 * 60 * MINUTE) == 0, (
+        "midnight, when it opens"
+    )
+
+
+async def test_who_waits_as_the_queue_closes_gets_the_form(world: World) -> None:
+    close(world, 3)
+    shopper = Shopper(world.at)
+    page, told = await asking(world, shopper)
+    assert told.state == "waiting"
+    await world.later(180)
+    await until(lambda: "form" in [one.state for one in shopper.all(wire.Conversation)])
+    assert not held_of(world.at, shopper).session.talk
+    assert (await post(world, shopper, talk={"cid": told.cid, "secret": told.secret})).status_code == 200
+    assert page.connected
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "name"),
+    [
+        ({"contact": "call me"}, 400, "bad_request"),
+        ({"text": ""}, 400, "bad_request"),
+        ({"text": "x" * 2_001}, 400, "bad_request"),
+        ({"more": 1}, 400, "bad_request"),
+        ({"site": "other"}, 404, "unknown_site"),
+        ({"session": "S.demo.somebody.0123456789abcdef"}, 401, "bad_token"),
+        ({"talk": {"cid": "no-such-talk", "secret": "no-such-secret"}}, 404, "no_conversation"),
+    ],
+)
+async def test_what_cannot_be_left_is_said(
+    world: World, changed: dict[str, Any], status: int, name: str
+) -> None:
+    shopper = Shopper(world.at)
+    await shopper.open()
+    answer = await post(world, shopper, **changed)
+    assert (answer.status_code, answer.json()["error"]) == (status, name)
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_card_number_in_a_message_reaches_nobody(world: World, redis: Redis) -> None:
+    shopper = Shopper(world.at)
+    await shopper.open()
+    await post(world, shopper, text="4111 1111 1111 1111", name="5500-0055-5555-5559")
+    async for key in redis.scan_iter("*left:*"):
+        record = str(await redis.hgetall(key))
+        assert "1111 1111 1111" not in record and "5500" not in record and " 1111'" in record
+
+
+async def test_one_session_leaves_only_a_few_messages(world: World) -> None:
+    shopper = Shopper(world.at)
+    await shopper.open()
+    for n in range(5):
+        assert (await post(world, shopper, id=f"message-100{n}")).status_code == 200
+    refused = await post(world, shopper, id="message-1006")
+    assert (refused.status_code, refused.json()["error"]) == (429, "too_many")
