@@ -18,6 +18,7 @@ CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
     "font-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+SCRIPTS: Final = ("beacon", "behaviour", "widget", "contact", "preview")
 HEADERS: Final = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -53,7 +54,7 @@ class SafeHeaders:
 def routes(
     static: Path, ready: Callable[[], Awaitable[dict[str, object]]], *, framed: bool = False
 ) -> list[BaseRoute]:
-    """`/`, `/beacon.js`, `/behaviour.js`, `/widget.js`, `/preview.js`, `/agent/`, `/ops/`, `/healthz`, `/readyz`.
+    """`/`, `/beacon.js` and its chunks, `/agent/`, `/ops/`, `/healthz`, `/readyz`.
 
     `framed`: a page of this origin may frame the console, as the demo's tour does; else nobody may.
     """
@@ -82,10 +83,7 @@ def routes(
     return [
         Route("/", home),
         Mount("/home", StaticFiles(directory=static / "home")),
-        Route("/beacon.js", _script(static / "dist" / "beacon.js")),
-        Route("/behaviour.js", _script(static / "dist" / "behaviour.js")),
-        Route("/widget.js", _script(static / "dist" / "widget.js")),
-        Route("/preview.js", _script(static / "dist" / "preview.js")),
+        *(Route(f"/{name}.js", _script(static / "dist" / f"{name}.js")) for name in SCRIPTS),
         Route("/ops", _to("/ops/")),
         Route("/ops/", operations),
         Mount("/ops", _Fresh(directory=static / "ops")),

@@ -186,10 +186,13 @@ function boot(script) {
     push: (call) => api[call[0]](...call.slice(1)),
   };
 
-  /** What the widget and the behaviour may use. */
+
+  /** What the chunks may use. */
   const core = {
     ...api,
     address,
+    /** A function that fetches a chunk and gives what it offers. */
+    chunk: (name) => () => import(`${address.origin}/${name}.js?v=${BUILD}`).then((module) => module.mount(core)),
     event,
     guarded,
     language,
@@ -202,9 +205,8 @@ function boot(script) {
     /** Milliseconds since the epoch by the service's clock. */
     now: () => now() + skew,
   };
-  const chunk = (name) => () => import(`${address.origin}/${name}.js?v=${BUILD}`).then((module) => module.mount(core));
-  const watch = guarded(chunk('behaviour'));
-  const ui = createUi(chunk('widget'), core);
+  const watch = guarded(core.chunk('behaviour'));
+  const ui = createUi(core.chunk('widget'), core);
   const page = followPage(window, event, () => performance.now());
 
   const open = {};
@@ -214,7 +216,7 @@ function boot(script) {
   if (!early || early === calls) window.router = open; // else the name is somebody else's
 
   function begin() {
-    if (location.hash.startsWith(PREVIEW)) return chunk('preview')(); // nothing else happens on such a page
+    if (location.hash.startsWith(PREVIEW)) return core.chunk('preview')(); // nothing else happens on such a page
     start();
     page.view();
     followDataLayer(window, (kind, fields) => report(DATA_LAYER, kind, fields));

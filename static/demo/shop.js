@@ -135,6 +135,7 @@ document.querySelector('.top').append(
     'nav',
     {},
     el('a', { href: '/demo/shipping', text: texts.shipping }),
+    el('a', { href: '/demo/shipping', 'data-router-chat': '', text: texts.contact }),
     otherLanguage(),
     el('a', { class: 'to-cart', href: '/demo/cart' }, el('span', { text: texts.cart }), count),
   ),

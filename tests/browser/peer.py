@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
 import secrets
 import socket
 import time
@@ -17,7 +18,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -25,7 +26,7 @@ from router.core import protocol as wire
 from router.core.events import Event
 from router.core.fold import fold
 from router.core.session import Session, admit, continues
-from router.errors import Refused
+from router.errors import ERRORS, Refused
 from router.web import demo
 from tests.waiting import until
 
@@ -41,6 +42,7 @@ class Peer:
     """A server on a free loopback port. `received` holds (page id, number, event) once each, as folded.
 
     `answering`: are hellos and batches answered? `losing`: batches that are neither folded nor answered.
+    `left`: messages that were posted, `leaving_fails`: errors that answer the next ones, `due`: the answer to others.
     `on_message` answers all else. `behaviour`: may pages watch what shoppers do beside?
     `refused`: frames that the core did not take; none may be left.
     """
@@ -60,8 +62,12 @@ class Peer:
         self.consent = "notice"
         self.answering = True
         self.losing = 0
+        self.left: list[dict[str, Any]] = []
+        self.leaving_fails: list[str] = []
+        self.due = now()
         self.head = ""
         self.body = "<p>bare</p>"
+        self.language = "ja"
         self.behaviour = False
         self.on_message: Callable[[wire.ClientMessage], list[Any]] = lambda message: []
 
@@ -100,9 +106,11 @@ class Peer:
             routes=[
                 Route("/beacon.js", _file("beacon.js")),
                 Route("/widget.js", _file("widget.js")),
+                Route("/contact.js", _file("contact.js")),
                 Route("/behaviour.js", self._behaviour),
                 Route("/bare{rest:path}", self._bare),
                 Route("/v1/last", self._last, methods=["POST"]),
+                Route("/v1/messages", self._leave, methods=["POST"]),
                 WebSocketRoute("/v1/shopper/{route}", self._socket),
                 *demo.shop_routes(STATIC / "demo", self._redeem, self._place),
             ]
@@ -117,7 +125,7 @@ class Peer:
 
     async def _bare(self, request: Request) -> Response:
         return HTMLResponse(
-            f"<!doctype html><html lang=ja><head>{self.head}</head><body>{self.body}</body></html>"
+            f"<!doctype html><html lang={self.language}><head>{self.head}</head><body>{self.body}</body></html>"
         )
 
     async def _send(self, ws: WebSocket, messages: Any) -> None:
@@ -185,6 +193,15 @@ class Peer:
         self.farewells.append(farewell)
         self._fold(self._session(farewell.token), farewell.batch)
         return Response(status_code=204, headers={"access-control-allow-origin": "*"})
+
+    async def _leave(self, request: Request) -> Response:
+        assert "content-type" not in request.headers
+        self.left.append(json.loads(await request.body()))
+        headers = {"access-control-allow-origin": "*"}
+        if self.leaving_fails:
+            error = self.leaving_fails.pop(0)
+            return JSONResponse({"error": error}, status_code=ERRORS[error].status, headers=headers)
+        return JSONResponse({"due_ms": self.due}, headers=headers)
 
     async def _redeem(self, code: str, order: str, value: float) -> float:
         if code not in self.codes:

@@ -6,7 +6,7 @@ const DEAD = 18;
 const WITHIN_MS = 1000;
 const NEAR = 30;
 const ACTIVE = 'button,[role=button],[onclick],a[href^="#"],a:not([href])';
-const WORKING = 'input,select,textarea,label,summary,video,audio,option';
+const WORKING = 'input,select,textarea,label,summary,video,audio,option,[data-router-chat]';
 const SIGNS = ['scroll', 'submit', 'popstate', 'hashchange', 'pagehide', 'selectionchange', 'toggle'];
 
 export function followClicks({ add, guarded, listen, now }) {

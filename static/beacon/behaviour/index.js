@@ -2,6 +2,7 @@
 // gets the core's tools and adds events as `[kind number, ...fields]` (docs/protocol.md); none changes the page, and none
 // looks at our own element.
 
+import { followAsks } from './asks.js';
 import { followClicks } from './clicks.js';
 import { followExits } from './exits.js';
 import { followFaults } from './faults.js';
@@ -10,9 +11,9 @@ import { followIdleness } from './idle.js';
 import { followScroll } from './scroll.js';
 import { tellOrigin } from './origin.js';
 
-/** Begin to watch. `core`: add, address, get, guarded, listen, now, on, session, set. */
+/** Begin to watch. `core`: add, address, chunk, get, guarded, listen, now, on, session, set. */
 export function mount(core) {
-  const all = [tellOrigin, followScroll, followExits, followClicks, followFields, followIdleness, followFaults];
+  const all = [followAsks, tellOrigin, followScroll, followExits, followClicks, followFields, followIdleness, followFaults];
   all.forEach((collector) => core.guarded(collector)(core));
 }
 

@@ -54,7 +54,7 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
   }
 
   function statusText() {
-    if (over) return state === 'refused' ? texts.unreachable : texts.ended;
+    if (over) return /form|refused/.test(state) ? texts.unreachable : texts.ended;
     if (!linked) return texts.reconnecting;
     if (!known) return late ? texts.unreachable : texts.connecting;
     if (state === 'active') return texts.active;

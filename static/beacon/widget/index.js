@@ -17,6 +17,7 @@ export function mount(core) {
   const host = createHost(texts.language);
   let card = null; // {decision, element, stop}
   let chat = null;
+  let contact = null; // a promise of the message form, once it may be needed
   let waiting = null; // {decision, timer}: to be drawn when the shopper has finished typing
   let typedAt = -QUIET_MS;
 
@@ -112,9 +113,12 @@ export function mount(core) {
     down: () => chat && chat.down(),
     conversation(cid, ...rest) {
       clear(cid);
-      if (isOver(rest[0]) && !(chat && chat.cid === cid)) return;
+      const [state] = rest;
+      if (isOver(state) && state !== 'form' && !(chat && chat.cid === cid)) return;
       talk(cid).conversation(...rest);
-      core.emit('conversation', { cid, state: rest[0] });
+      core.emit('conversation', { cid, state });
+      if (/waiting|form/.test(state)) contact = contact || core.chunk('contact')();
+      if (contact) contact.then(({ follow }) => follow(cid, state));
     },
     message: (cid, ...rest) => about(cid, 'message')(...rest),
     typing: (cid, on) => about(cid, 'typing')(on),
