@@ -154,6 +154,22 @@ export class Desk {
     this.dispatch("dialog", { dialog: null });
   }
 
+  /** Answer for a left message; `agent` "" is nobody. */
+  takeLeft(id, agent = null) {
+    return this.ask("left_take", { id, agent });
+  }
+
+  /** Rejects with the named error if the service refuses. */
+  async finishLeft(id, outcome, note) {
+    await this.link.request("left_done", { id, outcome, note });
+    this.dispatch("show_left", { id: null });
+    this.dispatch("notice", { notice: { key: "left_finished" } });
+  }
+
+  async leftLines(id) {
+    return (await this.ask("left_lines", { id }))?.messages ?? [];
+  }
+
   async accept(cid) {
     try {
       const { conversation } = await this.link.request("accept", { cid });

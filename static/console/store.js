@@ -26,6 +26,8 @@ export const initial = {
   waiting: null, // queue -> how many wait; null until the service has said so
   line: null, // who waits, oldest first; null until the service has said so
   team: null, // who is there; null until the service has said so
+  left: null, // left messages, what is due first; null until the service has said so
+  shownLeft: null, // the id of the message that is open instead of a talk
   visible: true,
   tab: "list", // on a narrow screen: list | talk | context
   dialog: null, // close | logout | {kind: transfer | assign, cid}
@@ -62,6 +64,7 @@ const STEPS = {
   queue: (state, { waiting }) => ({ ...state, waiting }),
   line: (state, { waiting: line }) => ({ ...state, line }),
   team: (state, { agents: team }) => ({ ...state, team }),
+  left: (state, { messages: left }) => ({ ...state, left }),
   ring(state, { conversation, deadline_ms, at }) {
     const before = state.talks[conversation.cid] ?? fresh(conversation);
     const talk = told(before, { ...conversation, state: "ringing", deadline_ms });
@@ -90,7 +93,7 @@ const STEPS = {
     const before = state.talks[cid] ?? fresh(conversation);
     const talk = told(before, conversation);
     const next = put(state, talk.draft ? talk : { ...talk, draft: opening(conversation.card), suggested: true });
-    return look({ ...next, selected: cid, tab: "talk", caret: state.caret + 1 });
+    return look({ ...next, selected: cid, shownLeft: null, tab: "talk", caret: state.caret + 1 });
   },
   history: (state, { cid, after, messages, upto }) => look(change(state, cid, (talk) => heard(talk, after, messages, upto))),
   stored(state, { cid, mid, offset }) {
@@ -108,8 +111,9 @@ const STEPS = {
   select(state, { cid }) {
     const left = state.talks[state.selected];
     const cleared = left && left.cid !== cid && left.data.state === "closed" ? without(state, left.cid) : state;
-    return look({ ...cleared, selected: cid, tab: "talk", caret: state.caret + 1, notice: null });
+    return look({ ...cleared, selected: cid, shownLeft: null, tab: "talk", caret: state.caret + 1, notice: null });
   },
+  show_left: (state, { id }) => ({ ...state, selected: null, shownLeft: id, tab: "talk", notice: null }),
   show_ring: (state, { cid }) => ({ ...state, ring: cid, tab: "talk" }),
   draft: (state, { cid, text }) => change(state, cid, (talk) => ({ ...talk, draft: text, suggested: false })),
   say: (state, { cid, mid, text, at_ms }) =>

@@ -114,6 +114,9 @@ async def hide(page: Page, state: str = "hidden") -> None:
     )
 
 
+SCROLLED = "(y) => new Promise((seen) => { addEventListener('scroll', seen, {once: true}); scrollTo(0, y); })"
+
+
 async def test_on_touch_a_fast_way_up_and_a_return_are_signs(peer: Peer, chromium: Browser) -> None:
     phone = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
     async with visiting(chromium, **phone) as shopper:
@@ -121,9 +124,8 @@ async def test_on_touch_a_fast_way_up_and_a_return_are_signs(peer: Peer, chromiu
         await page.clock.install()
         await open_page(peer, page)
         assert fact(peer, "visit.device") == "phone"
-        await page.evaluate("scrollTo(0, 2000)")
-        await page.wait_for_function("() => scrollY === 2000")
-        await page.evaluate("scrollTo(0, 0)")
+        await page.evaluate(SCROLLED, 2000)
+        await page.evaluate(SCROLLED, 0)
         await until(lambda: leaving(peer, "scroll"))
         await hide(page)
         await page.clock.run_for(1100)

@@ -7,6 +7,7 @@ import { Context } from "./context.js";
 import { AssignDialog, CloseDialog, LogoutDialog, TransferDialog } from "./dialogs.js";
 import { Banner, Header } from "./header.js";
 import { Icon } from "./parts.js";
+import { LeftMessage, shownLeft } from "./left.js";
 import { List } from "./list.js";
 import { RingPanel } from "./ring.js";
 import { Talk } from "./thread.js";
@@ -14,6 +15,7 @@ import { Talk } from "./thread.js";
 export function Console({ ctx, state }) {
   const talk = selected(state);
   const ring = shownRing(state);
+  const left = talk ? null : shownLeft(state);
   return html`
     <div class="console tab-${state.tab}">
       <${Header} ctx=${ctx} state=${state} />
@@ -22,8 +24,10 @@ export function Console({ ctx, state }) {
       <div class="columns">
         <${List} ctx=${ctx} state=${state} />
         <main class="column talk">
-          ${ring && html`<${RingPanel} key=${`ring ${ring.cid}`} ctx=${ctx} state=${state} talk=${ring} docked=${talk !== null} />`}
-          ${talk ? html`<${Talk} key=${talk.cid} ctx=${ctx} state=${state} talk=${talk} />` : !ring && html`<${Nothing} ctx=${ctx} state=${state} />`}
+          ${ring && html`<${RingPanel} key=${`ring ${ring.cid}`} ctx=${ctx} state=${state} talk=${ring} docked=${talk !== null || left !== null} />`}
+          ${talk ? html`<${Talk} key=${talk.cid} ctx=${ctx} state=${state} talk=${talk} />`
+            : left ? html`<${LeftMessage} key=${left.id} ctx=${ctx} state=${state} one=${left} />`
+            : !ring && html`<${Nothing} ctx=${ctx} state=${state} />`}
         </main>
         <${Context} ctx=${ctx} state=${state} talk=${talk} />
       </div>

@@ -1,9 +1,10 @@
-// The left column: what rings, what is mine, how many wait.
+// The left column: what rings, what is mine, who waits, what was left, who is there.
 
 import { html } from "../lib.js";
 import { clock, money } from "../format.js";
 import { mine, rings, shownRing, typing, unread } from "../store.js";
 import { who } from "./card.js";
+import { LeftList } from "./left.js";
 import { Bar, Countdown, useNow } from "./parts.js";
 import { Team, Waiters } from "./room.js";
 
@@ -21,6 +22,7 @@ export function List({ ctx, state }) {
         ? html`<ul>${own.map((talk) => html`<${Own} key=${talk.cid} ctx=${ctx} state=${state} talk=${talk} />`)}</ul>`
         : !ringing.length && html`<p class="empty narrow-only">${ctx.say(state.presence === "available" ? "empty_available" : "empty_away")}</p>`}
       <${Waiting} ctx=${ctx} state=${state} />
+      <${LeftList} ctx=${ctx} state=${state} />
       <${Team} ctx=${ctx} state=${state} />
     </nav>
   `;

@@ -3,16 +3,10 @@
 import { html } from "../lib.js";
 import { languageName, span } from "../format.js";
 import { pick } from "../texts.js";
+import { promptness } from "../wait.js";
 import { Since } from "./parts.js";
 
 export const supervises = (state) => state.me.agent.role !== "agent";
-
-/** How far a wait has used up the promise of its queue: fine, soon (half of it), late. */
-export function promptness(wait_ms, level_s) {
-  if (!level_s) return "fine";
-  const share = wait_ms / (level_s * 1000);
-  return share >= 1 ? "late" : share >= 0.5 ? "soon" : "fine";
-}
 
 export function Waiters({ ctx, state }) {
   if (!state.line?.length) return null;
