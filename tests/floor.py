@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from router.core.lines import Terms, terms
+from router.core.queue import Break, Disposition, Name, Queue
 from router.core.routing import Duty, Reply, Talk, signature
-from router.core.site import Break, Disposition, Name, Queue
+from router.core.texts import Texts, Versions
 from router.store import keys
 from router.store.routing import Routing, duty_of, talk_of
 
@@ -39,6 +40,9 @@ class TestShop:
     language: str = "ja"
     queues: dict[str, Queue] = field(
         default_factory=lambda: {"help": _queue("Help", "ご案内"), "style": _queue("Style", "コーディネート")}
+    )
+    texts: Texts = field(
+        default_factory=lambda: Texts(1, replies={"hello": Versions(ja="こんにちは", en="Hello")})
     )
     breaks: tuple[Break, ...] = (Break("lunch", Name(ja="昼休み", en="Lunch")),)
 

@@ -16,6 +16,7 @@ from router.core.chat import Line
 from router.core.protocol import Body, ConversationId, MessageId, Offset
 from router.core.room import Colleague, Waiter, level
 from router.core.routing import Talk, why_agent
+from router.core.transcript import fields_of, tags_of
 from router.errors import Refused
 
 MAX_FRAME_BYTES: Final = 16 * 1024
@@ -121,11 +122,25 @@ class SetPresence(_Frame, frozen=True, tag="set_presence"):
 
 
 class Close(_Frame, frozen=True, tag="close"):
-    """The talk is over; `disposition` is one of the queue's."""
+    """The talk is over; `disposition` is one of the queue's, `fields` what its form asks for, by id."""
 
     cid: ConversationId
     disposition: str
     note: NoteText = ""
+    fields: Annotated[dict[Name, Annotated[str, Meta(max_length=500)]], Meta(max_length=16)] = {}
+
+
+class Tag(_Frame, frozen=True, tag="tag"):
+    """The tags of a conversation, each one of the queue's."""
+
+    cid: ConversationId
+    tags: Annotated[list[Name], Meta(max_length=32)]
+
+
+class Before(_Frame, frozen=True, tag="before"):
+    """What was said with this shopper in earlier conversations."""
+
+    cid: ConversationId
 
 
 class LeftTake(_Frame, frozen=True, tag="left_take"):
@@ -151,7 +166,7 @@ class LeftLines(_Frame, frozen=True, tag="left_lines"):
 
 Frame = (
     Presence | Accept | Decline | Say | Typing | History | Note | Close | Ping
-    | Transfer | Take | Assign | SetPresence | LeftTake | LeftDone | LeftLines
+    | Transfer | Take | Assign | SetPresence | Tag | Before | LeftTake | LeftDone | LeftLines
 )  # fmt: skip
 
 _decoder: Final[msgspec.json.Decoder[Frame]] = msgspec.json.Decoder(Frame)
@@ -235,6 +250,8 @@ def conversation(talk: Talk, offset: int, lines: list[Line] | None = None) -> di
         "accepted_ms": talk.accepted or None,
         "transfer": _transfer(talk),
         "why_agent": why_agent(talk.why),
+        "tags": tags_of(talk),
+        "fields": fields_of(talk),
     }
     if lines is not None:
         form["messages"] = [message(line) for line in lines]

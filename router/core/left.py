@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from router.core.chat import checked_text
 from router.core.hours import opens
+from router.core.queue import Queue
 from router.core.redact import redacted
-from router.core.site import Queue
 from router.errors import Refused
 
 OUTCOMES: Final = ("answered", "unreachable", "no_answer_needed", "spam")

@@ -13,8 +13,8 @@ from typing import Final
 from msgspec import Struct
 
 from router.core.hours import is_open, turns
+from router.core.queue import Queue
 from router.core.routing import signature
-from router.core.site import Queue
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)*")
 

@@ -16,7 +16,7 @@ FRAMES: Final = {
     "presence": "agent", "accept": "agent", "decline": "agent", "say": "agent", "typing": "agent",
     "history": "agent", "note": "agent", "close": "agent", "ping": "agent", "transfer": "agent",
     "take": "agent", "assign": "supervisor", "set_presence": "supervisor",
-    "left_take": "agent", "left_done": "agent", "left_lines": "agent",
+    "tag": "agent", "before": "agent", "left_take": "agent", "left_done": "agent", "left_lines": "agent",
 }  # fmt: skip
 
 ROUTES: Final = {

@@ -15,85 +15,18 @@ from msgspec import Struct
 
 from router.core import units
 from router.core.document import Document, Fault, FileErrors, Shape, attempt
-from router.core.hours import Hours
-from router.core.hours_form import HOURS
+from router.core.queue import NAME, Break, Queue, id_of, named, queue_form
 from router.core.rules import form
 from router.core.rules.compile import RuleSet
 from router.core.rules.conditions import Names
 from router.core.rules.model import Action, GiveOffer, Invite, Notice, ShowArticle
-from router.core.scalars import ID, KEY, SHARE, VERSION, length, pattern, text, whole, written
+from router.core.scalars import ID, KEY, VERSION, length, pattern, text, whole, written
 from router.core.shapes import Choice, Fields, Key, ListOf, Placed, Placing, Table
 from router.core.texts import LANGUAGES, Language, Texts, texts_file
 
 T = TypeVar("T")
 Reader = Callable[[str], str]
 Consent = Literal["required", "notice"]
-
-
-class Name(Struct, frozen=True):
-    """A name for people."""
-
-    ja: str
-    en: str
-
-
-class Disposition(Struct, frozen=True):
-    """How a conversation can end."""
-
-    id: str
-    name: Name
-
-
-class Break(Struct, frozen=True):
-    """Why an agent is on a break."""
-
-    id: str
-    name: Name
-
-
-class Relaxation(Struct, frozen=True):
-    """After a wait a skill is not asked for any more, or skills are asked for at a lower level."""
-
-    after_ms: int
-    drop: str | None = None
-    level: int | None = None
-
-
-class Overflow(Struct, frozen=True):
-    """After a wait agents of these queues are asked too."""
-
-    after_ms: int
-    to: tuple[str, ...]
-
-
-class ServiceLevel(Struct, frozen=True):
-    """The promise of a queue: a `share` (0.8 is 80 %) is answered within `within_ms`."""
-
-    share: float = 0.8
-    within_ms: int = 20 * units.SECOND
-
-
-class Queue(Struct, frozen=True):
-    """A line that conversations wait in: an agent has `ring_ms` to answer, and `wrap_up_ms` after closing. Without
-    `hours` it is always open. `level`: the least skill level at first, languages apart; `priority_ms`: how much older
-    than they are its conversations count; `reply_ms`: within which a left message is to be answered.
-    """
-
-    name: Name
-    dispositions: tuple[Disposition, ...]
-    ring_ms: int = 20 * units.SECOND
-    wrap_up_ms: int = 30 * units.SECOND
-    hours: Hours | None = None
-    level: int = 1
-    relax: tuple[Relaxation, ...] = ()
-    overflow: Overflow | None = None
-    priority_ms: int = 0
-    service_level: ServiceLevel = ServiceLevel()
-    reply_ms: int = units.DAY
-
-    def disposition(self, wanted: str) -> Disposition | None:
-        """The disposition of this id."""
-        return next((found for found in self.dispositions if found.id == wanted), None)
 
 
 class Offer(Struct, frozen=True):
@@ -221,7 +154,6 @@ def _percent(value: str) -> float:
     return percent
 
 
-NAME: Final = text("a name of at most 60 characters", 60)
 ORIGIN: Final = pattern(
     "an origin such as `https://shop.example`, without a path", r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", 200
 )
@@ -235,31 +167,8 @@ WEBHOOK: Final = pattern(
     300,
 )
 FILE: Final = text("the name of a file beside this one", 200)
-RING: Final = length("a duration from 5s to 2m such as `20s`", 5 * units.SECOND, 2 * units.MINUTE)
-WRAP_UP: Final = length("a duration of at most 10m such as `30s`", 0, 10 * units.MINUTE)
 EXPIRES: Final = length("a duration from 1m to 90d such as `30m`", units.MINUTE, 90 * units.DAY)
-AFTER: Final = length("a duration from 1s to 1h such as `30s`", units.SECOND, units.HOUR)
-REPLY: Final = length("a duration from 15m to 14d such as `24h`", 15 * units.MINUTE, 14 * units.DAY)
-PRIORITY: Final = length("a duration of at most 1h such as `60s`", 0, units.HOUR)
-LEVEL: Final = whole(1, 5)
-DROPPED: Final = pattern(
-    "a skill such as `style`; a language is never dropped",
-    r"(?![a-z]{2}(-[a-z0-9]+)*$)[a-z0-9][a-z0-9-]*",
-    40,
-)
 PERCENT: Final = written("a percentage above 0% such as `5%`", units.PERCENT, _percent)
-
-
-def _id(named: Disposition | Break) -> str:
-    return named.id
-
-
-def _name() -> Fields[Name]:
-    return Fields("a name", Name, {language: Key(NAME, required=True) for language in LANGUAGES})
-
-
-def _named(what: str, make: Callable[..., T]) -> Fields[T]:
-    return Fields(what, make, {"id": Key(ID, required=True), "name": Key(_name(), required=True)})
 
 
 def _sites_file() -> Fields[_File]:
@@ -292,42 +201,11 @@ def _site() -> Fields[_Entry]:
             "consent": Key(Choice("a consent setting", ("required", "notice")), required=True),
             "rules": Key(Placing(FILE), required=True),
             "texts": Key(Placing(FILE), required=True),
-            "queues": Key(Placing(Table("queues by id", ID, _queue())), required=True),
+            "queues": Key(Placing(Table("queues by id", ID, queue_form())), required=True),
             "offers": Key(Table("offers by id", ID, Fields("an offer", _OfferEntry, offer))),
             "webhooks": Key(Table("webhooks by name", ID, WEBHOOK)),
             "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
-            "breaks": Key(ListOf("a list of breaks", _named("a break", Break), 16, _id)),
-        },
-    )
-
-
-def _queue() -> Fields[Queue]:
-    relax = {
-        "after": Key(AFTER, required=True, name="after_ms"), "drop": Key(DROPPED), "level": Key(LEVEL)
-    }  # fmt: skip
-    overflow = {
-        "after": Key(AFTER, required=True, name="after_ms"),
-        "to": Key(ListOf("a list of queues", ID, 7, str), required=True),
-    }
-    service_level = {"share": Key(SHARE), "within": Key(AFTER, name="within_ms")}
-    return Fields(
-        "a queue",
-        Queue,
-        {
-            "name": Key(_name(), required=True),
-            "ring": Key(RING, name="ring_ms"),
-            "wrap_up": Key(WRAP_UP, name="wrap_up_ms"),
-            "hours": Key(HOURS),
-            "level": Key(LEVEL),
-            "relax": Key(ListOf("a list of steps", Fields("a step", Relaxation, relax), 8)),
-            "overflow": Key(Fields("an overflow", Overflow, overflow)),
-            "priority": Key(PRIORITY, name="priority_ms"),
-            "reply_within": Key(REPLY, name="reply_ms"),
-            "service_level": Key(Fields("a service level", ServiceLevel, service_level)),
-            "dispositions": Key(
-                ListOf("a list of dispositions", _named("a disposition", Disposition), 32, _id),
-                required=True,
-            ),
+            "breaks": Key(ListOf("a list of breaks", named("a break", Break), 16, id_of)),
         },
     )
 

@@ -64,13 +64,14 @@ class Versions(Struct, Generic[T], frozen=True):
 
 
 class Texts(Struct, frozen=True):
-    """A whole texts file: key -> versions."""
+    """A whole texts file: key -> versions. `replies` are for agents, to be sent as they are or changed."""
 
     version: int
     invites: dict[str, Versions[InviteText]] = {}
     offers: dict[str, Versions[OfferText]] = {}
     articles: dict[str, Versions[ArticleText]] = {}
     notices: dict[str, Versions[NoticeText]] = {}
+    replies: dict[str, Versions[str]] = {}
 
 
 def primary(language: str) -> str:
@@ -82,6 +83,7 @@ def primary(language: str) -> str:
 TITLE: Final = text("a title of at most 40 characters", 40)
 BODY: Final = text("a text of at most 160 characters", 160)
 BUTTON: Final = text("a button's text of at most 24 characters", 24)
+REPLY: Final = text("a reply of at most 1,000 characters", 1000)
 OPENING: Final = text("an opening line of at most 300 characters", 300)
 
 
@@ -111,5 +113,6 @@ def texts_file(language: str) -> Fields[Texts]:
             "offers": Key(Table("texts of offers", KEY, _versions("an offer", offer, language))),
             "articles": Key(Table("texts of articles", KEY, _versions("an article", article, language))),
             "notices": Key(Table("texts of notices", KEY, _versions("a notice", notice, language))),
+            "replies": Key(Table("replies of agents", KEY, _versions("a reply", REPLY, language))),
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -11,9 +11,11 @@ from router.core import console, roles
 from router.core.chat import checked_mid, checked_text
 from router.core.left import OUTCOMES, Left
 from router.core.lines import kept_skills, terms
+from router.core.queue import Queue
 from router.core.redact import redacted
 from router.core.routing import PRESENCES, Reply, Talk
 from router.errors import Refused
+from router.live.archivist import Archivist
 from router.live.room import Room
 from router.live.switchboard import Switchboard
 from router.live.workplace import Seat, Send, Workplace
@@ -28,7 +30,8 @@ class AgentDesk:
     reached.
     """
 
-    def __init__(self, board: Switchboard, rooms: Rooms) -> None:
+    def __init__(self, board: Switchboard, rooms: Rooms, archivist: Archivist) -> None:
+        self.archivist = archivist
         self._board = board
         self._rooms = {site: Room(rooms, site) for site in board.sites}
         self._routing = board.routing
@@ -157,6 +160,11 @@ class AgentDesk:
                 return {"messages": [console.message(line) for line in lines]}
             case console.Note(cid=cid, text=text):
                 await do(site, self._routing.note(site, login, cid, redacted(text)))
+            case console.Tag(cid=cid, tags=tags):
+                await self._tag(seat, cid, tags)
+            case console.Before(cid=cid):
+                talk = await self._own(seat, cid)
+                return {"talks": await self.archivist.before(site, talk.visitor, cid)}
             case console.Close():
                 await self._close(seat, frame)
             case console.LeftTake():
@@ -214,14 +222,21 @@ class AgentDesk:
         return {"offset": offset}
 
     async def _close(self, seat: Seat, close: console.Close) -> None:
-        talk = await self._own(seat, close.cid)
-        queue = self._board.sites[seat.site].queues.get(talk.queue)
+        queue = self._board.sites[seat.site].queues.get((await self._own(seat, close.cid)).queue)
         if queue is None or queue.disposition(close.disposition) is None:
             raise Refused("bad_request", "The disposition is not one of the queue's.")
+        fields = {name: redacted(text.strip()) for name, text in close.fields.items() if text.strip()}
+        check_fields(queue, fields)
         script = self._routing.close(
-            seat.site, seat.login, close.cid, close.disposition, redacted(close.note)
+            seat.site, seat.login, close.cid, close.disposition, redacted(close.note), fields
         )
         await self._board.do(seat.site, script)
+
+    async def _tag(self, seat: Seat, cid: str, tags: list[str]) -> None:
+        queue = self._board.sites[seat.site].queues.get((await self._own(seat, cid)).queue)
+        if queue is None or not {tag.id for tag in queue.tags}.issuperset(tags):
+            raise Refused("bad_request", "A tag is not one of the queue's.")
+        await self._board.do(seat.site, self._routing.tag(seat.site, seat.login, cid, tags))
 
     # --- left messages ---
 
@@ -262,3 +277,12 @@ class AgentDesk:
         if talk.agent != seat.login:
             raise Refused("not_yours")
         return talk
+
+
+def check_fields(queue: Queue, filled: Mapping[str, str]) -> None:
+    """Raise `Refused("bad_request")` for a field that the queue does not have, or that is required and empty."""
+    if unknown := set(filled).difference(field.id for field in queue.fields):
+        raise Refused("bad_request", f"The queue has no field {min(unknown)}.")
+    missing = [field.id for field in queue.fields if field.required and field.id not in filled]
+    if missing:
+        raise Refused("bad_request", f"Required: {', '.join(missing)}.")

@@ -19,10 +19,12 @@ from router.core.lines import terms
 from router.core.routing import Talk, TalkState, state_of
 from router.errors import Refused
 from router.live.agents import AgentDesk
+from router.live.archivist import Archivist, WriteDown
 from router.live.clock import Clock, Handle
 from router.live.leaving import Leaving
 from router.live.switchboard import Journal, Shop, Switchboard
 from router.live.watch import Changed, Listener, Missing, Said, Typed, Update, Watch
+from router.store.archive import Archive
 from router.store.room import Rooms
 from router.store.routing import talk_of
 
@@ -39,9 +41,13 @@ def new_secret() -> str:
     return secrets.token_urlsafe(16)
 
 
+async def _nowhere(transcript: dict[str, Any]) -> None:
+    pass
+
+
 class Desk:
     """`node` names this process. `journal` gets each transition as {site, kind, at_ms, cid?, queue?, agent?,
-    ...}.
+    ...}, `write_down` each ended conversation (`core.transcript`), until it returns.
 
     `sweep_ms`: how often deadlines, places in line and the glance are looked at without an occasion;
     `lease_ms`: how long shoppers and agents of a process that died count as there (0: for ever); `grace_ms`:
@@ -60,6 +66,7 @@ class Desk:
         sweep_ms: int = SWEEP_MS,
         lease_ms: int = LEASE_MS,
         grace_ms: int = GRACE_MS,
+        write_down: WriteDown = _nowhere,
     ) -> None:
         self._board = Switchboard(redis, sites, clock, node, journal, lease_ms)
         self._routing = self._board.routing
@@ -72,9 +79,11 @@ class Desk:
         self._next_tick: Handle | None = None
         self.on_farewell: Callable[[str], None] = lambda sid: None
         self.on_visitor: Callable[[str, str], None] = lambda site, vid: None
-        self.agents = AgentDesk(self._board, Rooms(redis))
+        self.archivist = Archivist(self._board, Archive(redis), write_down)
+        self.agents = AgentDesk(self._board, Rooms(redis), self.archivist)
         self.leaving = Leaving(self._board)
         self._board.on_unanswered = self.leaving.keep_words
+        self._board.on_ended = self.archivist.keep
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
         self._board.on_gap = self._look_again
@@ -113,6 +122,7 @@ class Desk:
                 if watch.site == site and watch.restless:
                     watch.wake()
         await self.agents.swept(site)
+        await self.archivist.look(site)
 
     async def _renew(self) -> None:
         await self.agents.renew()
@@ -190,6 +200,7 @@ class Desk:
         skills: Iterable[str],
         language: str,
         card: Mapping[str, Any],
+        visitor: str = "",
     ) -> TalkState:
         """The shopper said yes to invite `cid`: the conversation begins, and rings at once if somebody is
         free.
@@ -204,7 +215,7 @@ class Desk:
             site,
             self._routing.open(
                 site, cid, terms=terms(queue, rules, skills, self._board.clock.now()), secret=secret, language=language,
-                card=msgspec.json.encode(card),
+                card=msgspec.json.encode(card), visitor=visitor,
             ),
         )  # fmt: skip
         self._present[cid] = site

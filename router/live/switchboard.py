@@ -17,8 +17,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.core.hours import is_open
+from router.core.queue import Break, Queue
 from router.core.routing import Reply, wait_s
-from router.core.site import Break, Queue
+from router.core.texts import Texts
 from router.errors import Refused
 from router.live.clock import Clock, Handle
 from router.live.fanout import Fanout, Wake
@@ -44,6 +45,8 @@ class Shop(Protocol):
     def language(self) -> str: ...
     @property
     def queues(self) -> Mapping[str, Queue]: ...
+    @property
+    def texts(self) -> Texts: ...
     @property
     def breaks(self) -> tuple[Break, ...]: ...
 
@@ -83,6 +86,7 @@ class Switchboard:
         self.on_touch: Callable[[str, list[str], list[str]], None] = lambda site, talks, agents: None
         self.on_sign: Callable[[str, tuple[str, str, str, bool]], None] = lambda site, sign: None
         self.on_gap: Callable[[], None] = lambda: None
+        self.on_ended: Callable[[str, str], Coroutine[Any, Any, None]] | None = None
         self.on_unanswered: Callable[[str, str, str], Coroutine[Any, Any, None]] | None = None
         self._journal = journal
         self._armed: dict[str, tuple[int, Handle]] = {}
@@ -106,17 +110,19 @@ class Switchboard:
         self._arm(site, reply)
         for event in reply.events:
             self._journal({"site": site, **event})
-            if (
-                event["kind"] == "message_left"
-                and event["message"] == event["left_by"]
-                and self.on_unanswered
-            ):
-                self.spawn(self.on_unanswered, site, event["message"], event["queue"])
+            self._follow(site, event)
         try:
             for line in reply.lines:
                 await self._store(site, line)
         finally:
             self.on_touch(site, reply.talks, reply.agents)
+
+    def _follow(self, site: str, event: dict[str, Any]) -> None:
+        """What an end brings about, beside."""
+        if event["kind"] == "closed" and self.on_ended:
+            self.spawn(self.on_ended, site, event["cid"])
+        elif event["kind"] == "message_left" and event["message"] == event["left_by"] and self.on_unanswered:
+            self.spawn(self.on_unanswered, site, event["message"], event["queue"])
 
     async def _store(self, site: str, line: str) -> None:
         cid, mid, text, name, _at = _notice.decode(line)

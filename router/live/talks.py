@@ -78,7 +78,7 @@ class Talks:
         try:
             state = await self.desk.accept(
                 held.site.id, decision.id, session.secret, decision.queue, decision.skills,
-                session.language or held.site.language, self._card(held, decision),
+                session.language or held.site.language, self._card(held, decision), session.visitor,
             )  # fmt: skip
         except Refused as refused:
             if refused.name != "unavailable":
@@ -113,7 +113,8 @@ class Talks:
             return
         else:
             language, cid, secret = session.language or site.language, new_secret(), new_secret()
-            state = await self.desk.accept(site.id, cid, secret, queue, (), language, self._card(held, None))
+            card = self._card(held, None)
+            state = await self.desk.accept(site.id, cid, secret, queue, (), language, card, session.visitor)
         await self._begun(held, state)
 
     # --- what a page sends ---------------------------------------------------------------------------------

@@ -73,6 +73,11 @@ def visits(site: str, vid: str) -> str:
     return f"v:{{{site}:{vid}}}:visits"
 
 
+def talks(site: str, vid: str) -> str:
+    """Hash of a visitor's latest ended conversations, id -> transcript. TTL 90 days."""
+    return f"v:{{{site}:{vid}}}:talks"
+
+
 def profile(site: str, vid: str) -> str:
     """Hash of what the shop's backend says of a visitor: orders, tier, score, attributes. TTL 90 days."""
     return f"v:{{{site}:{vid}}}:profile"

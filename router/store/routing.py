@@ -60,9 +60,10 @@ class Routing:
         secret: str,
         language: str,
         card: bytes | str,
+        visitor: str = "",
     ) -> Reply:
         """Begin a conversation; `value` is its record, the first call's if there were several."""
-        details = (secret, language, card, msgspec.json.encode(terms), self._lease_ms)
+        details = (secret, language, card, msgspec.json.encode(terms), self._lease_ms, visitor)
         return await self._run("open", site, cid, *details)
 
     async def end(self, site: str, cid: str) -> Reply:
@@ -139,9 +140,16 @@ class Routing:
         """Keep a note with a conversation of this agent's."""
         return await self._run("amend", site, cid, login, "note", text)
 
-    async def close(self, site: str, login: str, cid: str, disposition: str, note: str) -> Reply:
-        """The agent ends it; `value` is the record."""
-        return await self._run("close", site, login, cid, disposition, note)
+    async def tag(self, site: str, login: str, cid: str, tags: Sequence[str]) -> Reply:
+        """Give a conversation of this agent's these tags and no others."""
+        return await self._run("amend", site, cid, login, "tags", msgspec.json.encode(tags))
+
+    async def close(
+        self, site: str, login: str, cid: str, disposition: str, note: str, fields: Mapping[str, str] = {}
+    ) -> Reply:
+        """The agent ends it; `value` is the record. `fields`: what was filled in, by id."""
+        filled = msgspec.json.encode(fields)
+        return await self._run("close", site, login, cid, disposition, note, filled)
 
     # --- left messages ---
 

@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from router.core import console
+from router.core.texts import LANGUAGES
 from router.errors import ERRORS, Refused
 from router.live.clock import Clock
 from router.live.desk import Desk
@@ -115,6 +116,7 @@ class AgentEdge:
         queues = {
             name: {
                 "name": queue.name, "dispositions": queue.dispositions,
+                "tags": queue.tags, "fields": queue.fields,
                 "service_level_s": queue.service_level.within_ms // 1000,
             }
             for name, queue in site.queues.items()
@@ -123,7 +125,7 @@ class AgentEdge:
             "agent": agent,
             "site": {
                 "id": site.id, "name": site.name, "currency": site.currency, "language": site.language,
-                "queues": queues, "breaks": site.breaks,
+                "queues": queues, "breaks": site.breaks, "replies": _replies(site),
             },
             "csrf": login.csrf,
         }  # fmt: skip
@@ -142,6 +144,14 @@ class AgentEdge:
             await line.close("unavailable")
         else:
             await line.serve(login, agent)
+
+
+def _replies(site: Shop) -> list[dict[str, str]]:
+    """The replies that agents can begin with, in every language."""
+    return [
+        {"id": key, **{language: reply.pick(language, site.language) for language in LANGUAGES}}
+        for key, reply in site.texts.replies.items()
+    ]
 
 
 class ConsoleSocket:

@@ -116,7 +116,7 @@ class Service:
         self.offers = Offers(self.redis)
         self.desk = Desk(
             self.redis, self.sites, clock, self.node, lambda record: self.journal.add("routing", record),
-            sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms,
+            sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms, write_down=self._write_down,
         )  # fmt: skip
         talks = Talks(clock, self.desk)
         self.webhooks = Webhooks(secret, clock, self.journal)
@@ -270,6 +270,10 @@ class Service:
             response.headers.update(headers)
             return response
         return Response(status_code=204, headers=headers)
+
+    async def _write_down(self, transcript: dict[str, Any]) -> None:
+        self.journal.add("transcript", transcript)
+        await self.journal.flush()
 
     async def _on_order(self, site: str, sid: str | None, order: Order) -> None:
         if sid is not None:

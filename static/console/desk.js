@@ -154,6 +154,15 @@ export class Desk {
     this.dispatch("dialog", { dialog: null });
   }
 
+  tag(cid, tags) {
+    return this.ask("tag", { cid, tags });
+  }
+
+  /** What was said with this shopper before, the latest first. */
+  async before(cid) {
+    return (await this.ask("before", { cid }))?.talks ?? [];
+  }
+
   /** Answer for a left message; `agent` "" is nobody. */
   takeLeft(id, agent = null) {
     return this.ask("left_take", { id, agent });
@@ -185,8 +194,8 @@ export class Desk {
   }
 
   /** Rejects with the named error if the service refuses. */
-  async close(cid, disposition, note) {
-    await this.link.request("close", { cid, disposition, note });
+  async close(cid, disposition, note, fields) {
+    await this.link.request("close", { cid, disposition, note, fields });
     this.dispatch("dialog", { dialog: null });
   }
 

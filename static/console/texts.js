@@ -131,7 +131,8 @@ const TEXTS = {
   thread: ["Conversation", "会話の内容"],
   you: ["You", "あなた"],
   reply: ["Reply", "返信"],
-  reply_hint: ["Enter sends, Shift+Enter makes a new line", "Enterで送信、Shift+Enterで改行"],
+  replies: ["Replies", "定型文"],
+  reply_hint: ["Enter sends, Shift+Enter makes a new line, / offers replies", "Enterで送信、Shift+Enterで改行、/で定型文"],
   suggested: ["A suggested first line. Change it or write over it.", "最初のあいさつの案です。書き直せます。"],
   send: ["Send", "送信"],
   chars_left: ["{n} characters left", "残り{n}文字"],
@@ -204,6 +205,14 @@ const TEXTS = {
   outcome_unreachable: ["Could not be reached", "連絡がつかなかった"],
   outcome_no_answer_needed: ["No answer needed", "返信不要"],
   outcome_spam: ["Spam", "迷惑メッセージ"],
+
+  // tags and what was before
+  tags: ["Tags", "タグ"],
+  earlier: ["Earlier conversations", "以前の会話"],
+  earlier_none: ["none with this shopper", "ありません"],
+  earlier_cut: ["The first {n} messages are not kept.", "最初の{n}件は保存されていません。"],
+  required: ["required", "必須"],
+  field_needed: ["Fill in: {name}.", "入力してください：{name}。"],
 
   // closing
   close: ["Close…", "終了…"],

@@ -100,6 +100,7 @@ def test_a_conversation_has_the_documented_fields() -> None:
         "cid": "talk-0001", "queue": "help", "state": "ringing", "agent": "ann", "opened_ms": 5, "offset": 1,
         "card": {"who": {"language": "ja"}}, "shopper_present": True, "note": "", "disposition": None,
         "deadline_ms": 9, "accepted_ms": None, "transfer": None, "why_agent": None,
+        "tags": [], "fields": {},
         "messages": [
             {"offset": 1, "author": "shopper", "mid": "m-000001", "text": "hi", "at_ms": 6, "name": None}
         ],

@@ -10,7 +10,7 @@ import pytest
 from router.core import left
 from router.core.hours import Hours, opens
 from router.core.left import Left
-from router.core.site import Name, Queue
+from router.core.queue import Name, Queue
 from router.core.units import DAY, HOUR
 from router.errors import Refused
 

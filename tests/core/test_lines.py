@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.core.lines import is_language, kept_skills, terms
-from router.core.site import Name, Overflow, Queue, Relaxation
+from router.core.queue import Name, Overflow, Queue, Relaxation
 
 NAME = Name(ja="係", en="Help")
 

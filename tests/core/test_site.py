@@ -10,8 +10,9 @@ import pytest
 
 from router.core import site as site_module
 from router.core.document import FileErrors
+from router.core.queue import Overflow, Relaxation
 from router.core.rules.model import GiveOffer, Invite, ShowArticle
-from router.core.site import Overflow, Relaxation, Site, load_sites
+from router.core.site import Site, load_sites
 
 DEMO = Path(site_module.__file__).parents[1] / "demo" / "site.yaml"
 

@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 from redis.asyncio import Redis
 
 from router.core.lines import Terms, kept_skills, terms
+from router.core.queue import Overflow, Relaxation
 from router.core.room import BEST, level
-from router.core.site import Overflow, Relaxation
 from router.errors import Refused
 from router.store import keys
 from router.store.embedded import Embedded

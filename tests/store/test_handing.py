@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from router.core.queue import Overflow, Relaxation
 from router.core.routing import Talk, why_agent
-from router.core.site import Overflow, Relaxation
 from router.errors import Refused
 from router.store import keys
 from tests.floor import LOST_MS, REST_MS, RING_MS, SITE, SITES, WRAP_MS, Floor, plain_terms

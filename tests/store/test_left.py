@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from router.core.left import Left
-from router.core.site import Name, Queue
+from router.core.queue import Name, Queue
 from router.errors import Refused
 from router.store import keys
 from router.store.room import Rooms

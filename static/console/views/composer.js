@@ -1,14 +1,17 @@
 // The reply box.
 
-import { html, useLayoutEffect, useRef } from "../lib.js";
+import { html, useLayoutEffect, useRef, useState } from "../lib.js";
+import { asked, matching, words } from "../replies.js";
 
 const MOST_CHARS = 2000;
 const TELL_CHARS = 200; // how many are left is said from here on
 const COMPOSING = 229; // the key code while an input method composes, also where `isComposing` is already false
 
 /** `caret` grows when the agent has opened this talk: only then does the box take the focus. */
-export function Composer({ ctx, talk, caret }) {
+export function Composer({ ctx, state, talk, caret }) {
   const box = useRef();
+  const [at, setAt] = useState(0); // which of the offered replies
+  const [shut, setShut] = useState(null); // the draft for which Escape was pressed
   const { cid, draft, suggested, data } = talk;
   const left = MOST_CHARS - draft.length;
 
@@ -19,7 +22,28 @@ export function Composer({ ctx, talk, caret }) {
     else box.current.setSelectionRange(draft.length, draft.length);
   }, [caret]);
 
+  const replies = draft === shut ? [] : matching(state.me.site.replies ?? [], asked(draft));
+  const chosen = Math.min(at, replies.length - 1);
+
+  const insert = (reply) => {
+    ctx.desk.type(cid, words(reply, data.card?.language));
+    setAt(0);
+    box.current.focus();
+  };
+
+  /** The keys of the offered replies; false for all others. */
+  const choosing = ({ key }) => {
+    const step = { ArrowDown: 1, ArrowUp: replies.length - 1 }[key];
+    if (step) setAt((chosen + step) % replies.length);
+    else if (key === "Enter" || key === "Tab") insert(replies[chosen]);
+    else if (key === "Escape") setShut(draft);
+    else return false;
+    return true;
+  };
+
   const key = (event) => {
+    const composing = event.isComposing || event.keyCode === COMPOSING;
+    if (replies.length && !composing && !event.shiftKey && choosing(event)) return event.preventDefault();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === COMPOSING) return;
     event.preventDefault();
     ctx.desk.say(cid);
@@ -33,8 +57,16 @@ export function Composer({ ctx, talk, caret }) {
 
   return html`
     <form class="composer" onSubmit=${submit}>
+      ${replies.length > 0 && html`
+        <ul class="replies" id="replies" role="listbox" aria-label=${ctx.say("replies")}>
+          ${replies.map((reply, n) => html`
+            <li key=${reply.id} id=${`reply-${reply.id}`} role="option" aria-selected=${n === chosen} class=${n === chosen ? "chosen" : ""}
+              onMouseDown=${(event) => event.preventDefault()} onClick=${() => insert(reply)}>
+              <strong>/${reply.id}</strong> <span class="dim">${words(reply, data.card?.language)}</span></li>`)}
+        </ul>`}
       <label class="hidden" for="reply">${ctx.say("reply")}</label>
       <textarea id="reply" ref=${box} rows="2" maxlength=${MOST_CHARS} value=${draft} placeholder=${ctx.say("reply")} aria-describedby="reply-hint"
+        aria-autocomplete="list" aria-controls=${replies.length ? "replies" : null} aria-activedescendant=${replies.length ? `reply-${replies[chosen].id}` : null}
         onInput=${(event) => ctx.desk.type(cid, event.target.value)} onKeyDown=${key}></textarea>
       <div class="composer-foot">
         <p class="dim small-text" id="reply-hint">${ctx.say(hint)}${left < TELL_CHARS ? html` · ${ctx.say("chars_left", { n: left })}` : null}</p>

@@ -2,6 +2,8 @@
 
 import { html } from "../lib.js";
 import { clock } from "../format.js";
+import { pick } from "../texts.js";
+import { Earlier } from "./earlier.js";
 import { Cart, Facts, Journey, Passed, Why, WhyAgent } from "./card.js";
 
 export function Context({ ctx, state, talk }) {
@@ -20,11 +22,28 @@ function Known({ ctx, state, talk }) {
     <${Passed} ctx=${ctx} transfer=${transfer} />
     <${Facts} ctx=${ctx} card=${card} skew=${state.skew} />
     <${Cart} ctx=${ctx} cart=${card?.cart} />
+    <${Tags} ctx=${ctx} talk=${talk} />
     <${Note} ctx=${ctx} talk=${talk} />
     <${Why} ctx=${ctx} why=${card?.why} />
+    <${Earlier} key=${talk.cid} ctx=${ctx} cid=${talk.cid} />
     <${Journey} ctx=${ctx} journey=${card?.journey} />
     <${WhyAgent} ctx=${ctx} why=${why_agent} />
   `;
+}
+
+/** What the talk is marked with; each is on or off. */
+function Tags({ ctx, talk: { cid, data } }) {
+  const known = ctx.queue(data.queue)?.tags ?? [];
+  const own = data.tags ?? [];
+  if (!known.length) return null;
+  const flip = (id) => ctx.desk.tag(cid, own.includes(id) ? own.filter((one) => one !== id) : [...own, id]);
+  return html`
+    <section class="tags">
+      <h3>${ctx.say("tags")}</h3>
+      <div class="actions">${known.map(({ id, name }) => html`
+        <button key=${id} class="small tag" aria-pressed=${own.includes(id)} disabled=${data.state === "closed"} onClick=${() => flip(id)}>${pick(ctx.language, name)}</button>`)}
+      </div>
+    </section>`;
 }
 
 function Note({ ctx, talk }) {

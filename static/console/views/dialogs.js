@@ -23,16 +23,19 @@ function Modal({ ctx, title, children, onSubmit }) {
 
 export function CloseDialog({ ctx, talk }) {
   const { cid, data, note } = talk;
-  const dispositions = ctx.queue(data.queue)?.dispositions ?? [];
+  const { dispositions = [], fields = [] } = ctx.queue(data.queue) ?? {};
   const [chosen, setChosen] = useState(data.disposition);
   const [text, setText] = useState(note.text);
+  const [filled, setFilled] = useState(data.fields ?? {});
   const [error, setError] = useState(null);
 
   async function submit(event) {
     event.preventDefault();
     if (!chosen) return setError(ctx.say("disposition_needed"));
+    const missing = fields.find(({ id, required }) => required && !filled[id]?.trim());
+    if (missing) return setError(ctx.say("field_needed", { name: pick(ctx.language, missing.name) }));
     try {
-      await ctx.desk.close(cid, chosen, text);
+      await ctx.desk.close(cid, chosen, text, filled);
     } catch (refusal) {
       setError(ctx.sayError(refusal.error));
     }
@@ -46,6 +49,10 @@ export function CloseDialog({ ctx, talk }) {
           onChange=${() => { setChosen(id); setError(null); }} /> ${pick(ctx.language, name) ?? id}</label>
       `)}
     </fieldset>
+    ${fields.map(({ id, name, required }) => html`
+      <label key=${id}>${pick(ctx.language, name)} ${required && html`<span class="dim small-text">${ctx.say("required")}</span>`}
+        <input name=${`field-${id}`} maxlength="500" required=${required} autocomplete="off" value=${filled[id] ?? ""}
+          onInput=${(event) => { setFilled({ ...filled, [id]: event.target.value }); setError(null); }} /></label>`)}
     <label>${ctx.say("note")} <span class="dim small-text">${ctx.say("note_hint")}</span>
       <textarea rows="3" maxlength="2000" name="note" value=${text} onInput=${(event) => setText(event.target.value)}></textarea>
     </label>

@@ -3,6 +3,7 @@
 import { html, useState } from "../lib.js";
 import { clock, day, languageName } from "../format.js";
 import { urgency } from "../wait.js";
+import { SaidLines } from "./earlier.js";
 import { Status, useNow } from "./parts.js";
 import { supervises } from "./room.js";
 
@@ -79,11 +80,7 @@ function Conversation({ ctx, id }) {
   return html`
     <details onToggle=${open}>
       <summary>${ctx.say("left_lines")}</summary>
-      ${lines && (lines.length ? html`<ol class="left-lines">${lines.map((line) => html`
-        <li key=${line.offset}><span class="dim">${line.author === "shopper" ? ctx.say("shopper") : line.author === "agent" ? line.name : "–"}
-          ${" "}<time class="digits">${clock(ctx.language, line.at_ms)}</time></span>
-          <span class="break">${line.author === "system" ? ctx.say(`system_${line.text}`, { name: line.name ?? "" }) : line.text}</span></li>`)}</ol>`
-        : html`<p class="dim">${ctx.say("left_no_lines")}</p>`)}
+      ${lines && (lines.length ? html`<${SaidLines} ctx=${ctx} lines=${lines} />` : html`<p class="dim">${ctx.say("left_no_lines")}</p>`)}
     </details>`;
 }
 

@@ -20,7 +20,7 @@ export function Talk({ ctx, state, talk }) {
     </header>
     ${data.transfer?.to && html`<p class="passing" role="status">${ctx.say("rings_for", { name: nameOf(state, data.transfer.to) })}</p>`}
     <${Lines} ctx=${ctx} state=${state} talk=${talk} />
-    ${can ? html`<${Composer} ctx=${ctx} talk=${talk} caret=${state.caret} />` : html`<${Ended} ctx=${ctx} state=${state} talk=${talk} />`}
+    ${can ? html`<${Composer} ctx=${ctx} state=${state} talk=${talk} caret=${state.caret} />` : html`<${Ended} ctx=${ctx} state=${state} talk=${talk} />`}
   `;
 }
 

@@ -71,7 +71,7 @@ async def test_words_that_nobody_answered_come_with_what_was_said(shop: Shop, se
     message = seat.page.locator(".left-message")
     await expect(message).to_contain_text("None given: they wrote while waiting, and left.")
     await message.get_by_text("What was said before").click()
-    await expect(message.locator(".left-lines")).to_contain_text("送料はいくらですか")
+    await expect(message.locator(".said")).to_contain_text("送料はいくらですか")
 
 
 async def test_a_message_may_be_given_back(shop: Shop, seat: Seat) -> None:

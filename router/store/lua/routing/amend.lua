@@ -1,8 +1,8 @@
 -- uses common matching transitions handing due
--- Change what the record carries beside its state: the card, kept fresh while the shopper browses, the note, or that the
--- shopper has said something.
+-- Change what the record carries beside its state: the card, kept fresh while the shopper browses, the note, tags, or that
+-- the shopper has said something.
 --
--- ARGV[3] conversation  ARGV[4] the agent it must belong to ("": anybody)  ARGV[5] card, note or said  ARGV[6] the value
+-- ARGV[3] conversation  ARGV[4] the agent it must belong to ("": anybody)  ARGV[5] card, note, tags or said  ARGV[6] the value
 -- value   true, or refused: no_conversation, not_yours
 local talk = read(ARGV[3])
 if not talk then return answer(refused('no_conversation')) end

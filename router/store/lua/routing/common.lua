@@ -22,6 +22,7 @@
 -- talk:<cid>        hash: the conversation's record; TTL 24 h once it is closed
 -- left              sorted set of open left messages by due moment
 -- left:<id>         hash: the message (core.left), TTL 90 days; leaves:<session> counts those of an hour
+-- unkept            sorted set of ended conversations not known to be written down, by their end
 -- pace              hash queue -> ms that conversations of it have occupied a slot lately
 -- due               sorted set of "kind|id" by deadline
 -- outbox            sorted set of system lines not known to be stored yet, by birth

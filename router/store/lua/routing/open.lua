@@ -4,7 +4,7 @@
 --
 -- ARGV[3] conversation (the decision's id)  ARGV[4] secret  ARGV[5] language  ARGV[6] card, JSON
 -- ARGV[7] terms, JSON: {queue, ring_ms, wrap_ms, priority_ms, reply_ms, closes, steps: [[after ms, signature], ...]}
--- ARGV[8] how long it lives unseen, ms (0: for ever)
+-- ARGV[8] how long it lives unseen, ms (0: for ever)  ARGV[9] visitor, "" if none is known
 -- value   the record
 local cid, terms, lease = ARGV[3], cjson.decode(ARGV[7]), tonumber(ARGV[8])
 local talk = read(cid)
@@ -14,6 +14,7 @@ if not talk then
   write(talk, {
     secret = ARGV[4], language = ARGV[5], card = ARGV[6], opened = now, accepted = 0, agent = '', tried = '',
     present = '1', state = 'waiting', note = '', disposition = '', ['end'] = '', to = '', why = '', said = '0',
+    visitor = ARGV[9], tags = '[]', fields = '{}',
   })
   set_terms(talk, terms)
   tell('opened', talk)

@@ -80,6 +80,7 @@ local function finish(talk, how)
   call('ZREM', P .. 'line:' .. talk.sig, talk.cid)
   write(talk, {state = 'closed', ['end'] = how, closed = now, deadline = 0})
   call('EXPIRE', P .. 'talk:' .. talk.cid, RECORD_TTL_S)
+  call('ZADD', P .. 'unkept', now, talk.cid)
   tell('closed', talk)
   if login ~= '' then
     call('SREM', P .. 'busy:' .. login, talk.cid)
