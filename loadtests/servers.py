@@ -70,15 +70,21 @@ class Server:
         self.stop()
 
 
-def service(folder: Path, redis_url: str, *command: str) -> Server:
-    """The complete service, as `router demo` starts it on a free port, or as another command of `router` does."""
+def service(folder: Path, redis_url: str, *command: str, **more: str) -> Server:
+    """The complete service, as `router demo` starts it on a free port, or as another command of `router` does; `more`:
+    further variables of its environment.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
-    environment = os.environ | {
-        "ROUTER_DATA": str(folder),
-        "REDIS_URL": redis_url,
-        "ROUTER_LOG_LEVEL": "info",
-    }
+    environment = (
+        os.environ
+        | {
+            "ROUTER_DATA": str(folder),
+            "REDIS_URL": redis_url,
+            "ROUTER_LOG_LEVEL": "info",
+        }
+        | more
+    )
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "router", *(command or ("demo", "--port", "0"))],

@@ -33,6 +33,7 @@ LEASE_MS: Final = 15_000
 GRACE_MS: Final = 3_000
 
 
+ASKED: Final = 32  # places in line a script
 RENEWED: Final = 50  # signs of life a script, so that it takes no long time
 
 
@@ -117,12 +118,22 @@ class Desk:
 
     async def _sweep(self, site: str) -> None:
         await self._board.sweep(site)
-        for watches in self._watches.values():
-            for watch in watches:
-                if watch.site == site and watch.restless:
-                    watch.wake()
+        watches = [watch for some in self._watches.values() for watch in some if watch.site == site]
+        for watch in watches:
+            if watch.restless:
+                watch.wake()
+        await self._tell_places(site, [watch for watch in watches if watch.waits])
         await self.agents.swept(site)
         await self.archivist.look(site)
+
+    async def _tell_places(self, site: str, watches: list[Watch]) -> None:
+        """Tell those who wait where they stand, many in one question."""
+        for first in range(0, len(watches), ASKED):
+            some = watches[first : first + ASKED]
+            records = await self._board.do(site, self._routing.look(site, [watch.cid for watch in some]))
+            for watch, record in zip(some, records, strict=True):
+                if record:
+                    watch.moved(talk_of(record))
 
     async def _renew(self) -> None:
         await self.agents.renew()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from router.core.chat import Line
-from router.core.routing import TalkState, state_of
+from router.core.routing import Talk, TalkState, state_of
 from router.live.switchboard import Switchboard
 from router.store.routing import talk_of
 
@@ -66,8 +66,13 @@ class Watch:
 
     @property
     def restless(self) -> bool:
-        """Whether it should look without an occasion: its place in line moves, or the last look failed."""
-        return self._waiting or self._dirty
+        """Whether the last look failed, so that it should look again."""
+        return self._dirty and not self._looking
+
+    @property
+    def waits(self) -> bool:
+        """Whether the conversation stands in line, where its place moves without an occasion."""
+        return self._waiting and not self._dirty
 
     def wake(self) -> None:
         """Something may have changed: look, or look once more."""
@@ -75,6 +80,13 @@ class Watch:
         if not self._looking:
             self._looking = True
             self._board.spawn(self._look)
+
+    def moved(self, talk: Talk) -> None:
+        """The conversation as it stands in line now; one that does not any more is looked at."""
+        if talk.state != "waiting":
+            self.wake()
+        elif self._told is not None and self.waits:
+            self._tell_state(state_of(talk, self._told.offset))
 
     def tell(self, update: Update) -> None:
         """Pass an update on, unless nobody listens any more."""

@@ -119,7 +119,7 @@ class Workplace:
         if self._presence not in (None, (duty.presence, duty.reason)):
             self._send({"t": "presence", "state": duty.presence, "reason": duty.reason})
         self._presence = duty.presence, duty.reason
-        for talk in duty.talks:
+        for talk in sorted(duty.talks, key=self._is_mine):  # what is over makes room first
             if self._is_mine(talk):
                 self._tell(talk, histories[talk.cid])
             else:
