@@ -1,14 +1,16 @@
 // Starts the console: one store, one desk, one tree of views.
 
+import { createBell } from "./bell.js";
 import { Desk } from "./desk.js";
 import { set, setting } from "./keep.js";
+import { wanted } from "./keys.js";
 import { html, render } from "./lib.js";
-import { calls, createStore, shownRing } from "./store.js";
+import { settings } from "./settings.js";
+import { calls, createStore } from "./store.js";
 import { LANGUAGES, pick, say, sayError } from "./texts.js";
+import { who } from "./views/card.js";
 import { Console } from "./views/console.js";
 import { Login } from "./views/login.js";
-
-const ACCEPT_KEY = "a";
 
 const store = createStore();
 const desk = new Desk(store);
@@ -62,16 +64,23 @@ store.listen(() => {
   asked = true;
 });
 
-const typesText = (element) => element.matches("input:not([type=radio]), textarea, select, [contenteditable]");
-
 document.addEventListener("keydown", (event) => {
-  const { key, ctrlKey, altKey, metaKey, repeat, isComposing, target } = event;
-  if (key.toLowerCase() !== ACCEPT_KEY || ctrlKey || altKey || metaKey || repeat || isComposing) return;
-  const ring = shownRing(store.get());
-  if (!ring || store.get().dialog || typesText(target)) return;
+  const [what, cid] = wanted(store.get(), event) ?? [];
+  if (!what) return;
   event.preventDefault();
-  desk.accept(ring.cid);
+  if (what === "accept") desk.accept(cid);
+  else if (what === "select") desk.dispatch("select", { cid });
+  else desk.dispatch("dialog", { dialog: "keys" });
 });
+
+/** A notification says who calls, and nothing of what they wrote. */
+function words({ kind, cid }) {
+  const { data } = store.get().talks[cid];
+  const ctx = context(store.get());
+  return [ctx.say(kind === "ring" ? "notify_ring" : "notify_line", { who: who(ctx, data.card) }), ctx.queueName(data.queue)];
+}
+
+createBell(store, { settings, words, open: ({ kind, cid }) => desk.dispatch(kind === "ring" ? "show_ring" : "select", { cid }) });
 
 const seen = () => desk.dispatch("visible", { visible: document.visibilityState === "visible" && document.hasFocus() });
 document.addEventListener("visibilitychange", seen);

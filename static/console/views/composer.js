@@ -2,10 +2,10 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../lib.js";
 import { asked, matching, words } from "../replies.js";
+import { composes, sends, settings } from "../settings.js";
 
 const MOST_CHARS = 2000;
 const TELL_CHARS = 200; // how many are left is said from here on
-const COMPOSING = 229; // the key code while an input method composes, also where `isComposing` is already false
 
 /** `caret` grows when the agent has opened this talk: only then does the box take the focus. */
 export function Composer({ ctx, state, talk, caret }) {
@@ -42,9 +42,8 @@ export function Composer({ ctx, state, talk, caret }) {
   };
 
   const key = (event) => {
-    const composing = event.isComposing || event.keyCode === COMPOSING;
-    if (replies.length && !composing && !event.shiftKey && choosing(event)) return event.preventDefault();
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === COMPOSING) return;
+    if (replies.length && !composes(event) && !event.shiftKey && choosing(event)) return event.preventDefault();
+    if (!sends(event, settings().send)) return;
     event.preventDefault();
     ctx.desk.say(cid);
   };
@@ -53,7 +52,7 @@ export function Composer({ ctx, state, talk, caret }) {
     ctx.desk.say(cid);
     box.current.focus();
   };
-  const hint = suggested ? "suggested" : data.shopper_present === false ? "away_hint" : "reply_hint";
+  const hint = suggested ? "suggested" : data.shopper_present === false ? "away_hint" : `reply_hint_${settings().send}`;
 
   return html`
     <form class="composer" onSubmit=${submit}>

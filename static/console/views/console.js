@@ -10,6 +10,7 @@ import { Icon } from "./parts.js";
 import { LeftMessage, shownLeft } from "./left.js";
 import { List } from "./list.js";
 import { RingPanel } from "./ring.js";
+import { KeysDialog, SettingsDialog } from "./settings.js";
 import { Talk } from "./thread.js";
 
 export function Console({ ctx, state }) {
@@ -35,6 +36,8 @@ export function Console({ ctx, state }) {
       ${state.dialog === "close" && talk && html`<${CloseDialog} ctx=${ctx} talk=${talk} />`}
       ${state.dialog?.kind === "transfer" && html`<${TransferDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog?.kind === "assign" && html`<${AssignDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
+      ${state.dialog === "settings" && html`<${SettingsDialog} ctx=${ctx} />`}
+      ${state.dialog === "keys" && html`<${KeysDialog} ctx=${ctx} />`}
       ${state.dialog === "logout" && html`<${LogoutDialog} ctx=${ctx} state=${state} />`}
     </div>
   `;

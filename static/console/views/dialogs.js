@@ -7,10 +7,10 @@ import { Status } from "./parts.js";
 import { presenceName } from "./room.js";
 
 /** A real modal dialog: the browser holds the focus inside, Escape closes it. */
-function Modal({ ctx, title, children, onSubmit }) {
+export function Modal({ ctx, title, children, onSubmit }) {
   const dialog = useRef();
   useEffect(() => dialog.current.showModal(), []);
-  const shut = () => ctx.dispatch("dialog", { dialog: null });
+  const shut = () => dialog.current?.isConnected && ctx.dispatch("dialog", { dialog: null });
   return html`
     <dialog ref=${dialog} onClose=${shut} aria-labelledby="dialog-title">
       <form onSubmit=${onSubmit} novalidate>

@@ -15,6 +15,7 @@ export function Header({ ctx, state }) {
       <p class="brand">${site.name}</p>
       <${Presence} ctx=${ctx} state=${state} />
       <p class="me"><span class="me-name">${agent.name}</span></p>
+      <button class="quiet" onClick=${() => ctx.dispatch("dialog", { dialog: "settings" })}>${ctx.say("settings")}</button>
       <button class="quiet" onClick=${ctx.switchLanguage} lang=${ctx.language === "en" ? "ja" : "en"}>${ctx.say("language_switch")}</button>
       <button class="quiet" onClick=${leave}>${ctx.say("log_out")}</button>
     </header>
