@@ -158,6 +158,7 @@ async def test_everything_can_be_done_with_the_keyboard_alone(shop: Shop, chromi
         await expect(seat.page.locator("dialog")).to_have_count(0)
         await expect(seat.page.locator(".talk-head button:last-child")).to_be_focused()
         await keys.press("Enter")
+        await expect(seat.page.get_by_role("dialog")).to_be_visible()
         await tab_to(seat, "dialog input")
         await keys.press("Space")
         await tab_to(seat, "dialog .primary")
