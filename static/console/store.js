@@ -92,7 +92,7 @@ const STEPS = {
   accepted(state, { cid, conversation }) {
     const before = state.talks[cid] ?? fresh(conversation);
     const talk = told(before, conversation);
-    const next = put(state, talk.draft ? talk : { ...talk, draft: opening(conversation.card), suggested: true });
+    const next = put(leave(state, cid), talk.draft ? talk : { ...talk, draft: opening(conversation.card), suggested: true });
     return look({ ...next, selected: cid, shownLeft: null, tab: "talk", caret: state.caret + 1 });
   },
   history: (state, { cid, after, messages, upto }) => look(change(state, cid, (talk) => heard(talk, after, messages, upto))),
@@ -109,11 +109,9 @@ const STEPS = {
   logged_in: (state, { me }) => ({ ...initial, visible: state.visible, phase: "console", me }),
   logged_out: (state, { notice = null }) => ({ ...initial, visible: state.visible, phase: "login", notice }),
   select(state, { cid }) {
-    const left = state.talks[state.selected];
-    const cleared = left && left.cid !== cid && left.data.state === "closed" ? without(state, left.cid) : state;
-    return look({ ...cleared, selected: cid, shownLeft: null, tab: "talk", caret: state.caret + 1, notice: null });
+    return look({ ...leave(state, cid), selected: cid, shownLeft: null, tab: "talk", caret: state.caret + 1, notice: null });
   },
-  show_left: (state, { id }) => ({ ...state, selected: null, shownLeft: id, tab: "talk", notice: null }),
+  show_left: (state, { id }) => ({ ...leave(state, null), selected: null, shownLeft: id, tab: "talk", notice: null }),
   show_ring: (state, { cid }) => ({ ...state, ring: cid, tab: "talk" }),
   draft: (state, { cid, text }) => change(state, cid, (talk) => ({ ...talk, draft: text, suggested: false })),
   say: (state, { cid, mid, text, at_ms }) =>
@@ -211,6 +209,12 @@ function change(state, cid, step) {
 
 function put(state, talk) {
   return { ...state, talks: { ...state.talks, [talk.cid]: talk } };
+}
+
+/** A closed talk goes when another one (`cid`) is opened in its place. */
+function leave(state, cid) {
+  const left = state.talks[state.selected];
+  return left && left.cid !== cid && left.data.state === "closed" ? without(state, left.cid) : state;
 }
 
 function without(state, cid) {

@@ -193,3 +193,8 @@ test("messages of unknown kind or about unknown talks change nothing", () => {
     assert.equal(reduce(state, action), state);
   }
 });
+
+test("a closed talk is forgotten when another one is accepted in its place", () => {
+  const state = run(hello([talk("a")]), { t: "select", cid: "a" }, { t: "conversation", conversation: talk("a", { state: "closed" }) }, ring("b"), { t: "accepted", cid: "b", conversation: talk("b") });
+  assert.deepEqual(Object.keys(state.talks), ["b"]);
+});

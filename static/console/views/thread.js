@@ -1,6 +1,6 @@
 // The middle: the lines in order, what is on its way, and what follows below them.
 
-import { html, useLayoutEffect, useRef, useState } from "../lib.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../lib.js";
 import { clock, day } from "../format.js";
 import { talks, typing } from "../store.js";
 import { who } from "./card.js";
@@ -30,7 +30,12 @@ function Lines({ ctx, state, talk }) {
   const box = useRef();
   const along = useRef(true); // does the agent read along at the end?
   const [below, setBelow] = useState(false);
-  const rows = inOrder(talk);
+  const language = talk.data.card?.language;
+  // Drawn anew only when there are others: a key in the reply box must not go through 500 lines.
+  const rows = useMemo(
+    () => inOrder(talk).map((row) => html`<${Row} key=${row.key} ctx=${ctx} talk=${talk} row=${row} />`),
+    [talk.lines, talk.gaps, ctx.language, language],
+  );
   const count = talk.lines.length + talk.pending.length;
 
   const toEnd = () => (box.current.scrollTop = box.current.scrollHeight);
@@ -53,7 +58,7 @@ function Lines({ ctx, state, talk }) {
     <div class="lines-box">
       <div class="thread" ref=${box} onScroll=${scrolled} role="log" aria-label=${ctx.say("thread")} tabindex="0">
         ${!rows.length && html`<p class="empty">${ctx.say("thread_empty")}</p>`}
-        ${rows.map((row) => html`<${Row} key=${row.key} ctx=${ctx} talk=${talk} row=${row} />`)}
+        ${rows}
         ${talk.pending.map((line) => html`<${Pending} key=${line.mid} ctx=${ctx} cid=${talk.cid} line=${line} />`)}
         <${Typing} ctx=${ctx} talk=${talk} />
       </div>
