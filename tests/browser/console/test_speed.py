@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.asyncio(loop_sc
 TALKS = 8
 LINES = 495  # of the 500, with room for the service's own
 BOUND_MS = 50
+TYPED = "Yes, it may go into the oven. "
 WATCH = """
 window.slow = [];
 new PerformanceObserver((list) => slow.push(...list.getEntries().map(({ name, duration }) => [name, duration])))
@@ -43,10 +44,13 @@ async def on_duty_for_many(shop: Shop, seat: Seat) -> None:
         await full_talk(shop, seat, n)
 
 
-async def slowest(page: Page) -> float:
-    """The longest time from a key to the next paint (ms, in steps of 8), by the browser's own event timing."""
+async def key_to_paint(page: Page, keys: int) -> list[float]:
+    """From each key to the next paint (ms, in steps of 8, shortest first), by the browser's own event timing; what took
+    less than 16 ms is 0.
+    """
     slow: list[tuple[str, float]] = await page.evaluate("slow")
-    return max((took for name, took in slow if name in ("keydown", "input", "keypress")), default=0.0)
+    took = sorted(took for name, took in slow if name == "keydown")
+    return [0.0] * (keys - len(took)) + took
 
 
 async def test_typing_is_painted_at_once_in_eight_talks_of_500_lines(shop: Shop, chromium: Browser) -> None:
@@ -56,14 +60,11 @@ async def test_typing_is_painted_at_once_in_eight_talks_of_500_lines(shop: Shop,
         await expect(seat.page.locator(".thread .bubble")).to_have_count(LINES)
         await seat.page.locator("#reply").fill("")
         await seat.page.evaluate("slow.length = 0")
-        await seat.page.keyboard.type(
-            "The plate is 21 cm wide, and delivery is free from 8,000 yen.", delay=20
-        )
-        for n in range(5):
+        for n in range(TALKS):
             await shop.says(f"chat-{n:04}", "ありがとうございます")
-            await seat.page.keyboard.type("And it may go into the oven.", delay=20)
-        took = await slowest(seat.page)
-        assert took <= BOUND_MS, f"{took} ms from a key to the paint"
+            await seat.page.keyboard.type(TYPED, delay=20)
+        took = await key_to_paint(seat.page, TALKS * len(TYPED))
+        assert took[int(len(took) * 0.99)] <= BOUND_MS, f"from a key to the paint: {took[-5:]} ms"
 
 
 async def shift(shop: Shop, seat: Seat, begin: int, end: int) -> None:
@@ -99,7 +100,6 @@ async def test_a_shift_of_many_talks_leaves_no_memory_behind(shop: Shop, seat: S
     before = await heap(seat.page)
     await shift(shop, seat, 8, 48)
     grown = await heap(seat.page) - before
-    print("GROWN", grown)
     kept = await seat.page.evaluate("Object.keys(sessionStorage).length")
     assert grown < 1.0, f"{grown:.2f} MB more after forty talks"
     assert kept <= 1, "only the talk that is still shown"
