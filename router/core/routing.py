@@ -24,6 +24,7 @@ RISK: Final = 0.05  # how often more may accept than there are free slots
 SLOTS: Final = 256  # beyond this many free slots the limit grows in proportion, which is on the safe side
 
 PRESENCES: Final = ("available", "away", "break", "last_chat")
+ENDED_AS: Final = {"unanswered": "form", "parked": "parked"}  # what a shopper may still do there
 OPEN_STATES: Final = ("waiting", "ringing", "active", "away")
 
 _QUEUES: Final = re.compile(r"[A-Za-z0-9_-]{1,40}(\+[A-Za-z0-9_-]{1,40})*")
@@ -145,8 +146,9 @@ def why_agent(why: str) -> dict[str, Any] | None:
 class TalkState:
     """What a shopper's page is told of a conversation; `agent` is the public name once one has accepted.
 
-    `state` is that of `Talk`, or form where the queue closed before anybody answered: a message may be left. `position`
-    (1 is next) only while it waits; `wait_s` too, and None where nobody could know.
+    `state` is that of `Talk`, or form where the queue closed before anybody answered: a message may be left; or parked
+    where a next line lets it go on. `position` (1 is next) only while it waits; `wait_s` too, None where nobody could
+    know.
     """
 
     cid: str
@@ -161,7 +163,7 @@ class TalkState:
 def state_of(talk: Talk, offset: int) -> TalkState:
     """What the shopper may know of the record; who is being rung is not theirs to know."""
     waiting = talk.state == "waiting"
-    state = "form" if talk.end == "unanswered" else talk.state
+    state = ENDED_AS.get(talk.end, talk.state) if talk.state == "closed" else talk.state
     known = talk.agent_name if talk.state in ("active", "wrap-up", "closed") else ""
     return TalkState(
         cid=talk.cid,

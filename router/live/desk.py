@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.core.chat import Line, checked_mid, checked_text
-from router.core.lines import terms
+from router.core.lines import closes, terms
 from router.core.routing import Talk, TalkState, state_of
 from router.errors import Refused
 from router.live.agents import AgentDesk
@@ -256,11 +256,13 @@ class Desk:
     async def say(self, site: str, cid: str, mid: str, author: str, text: str) -> int:
         """Store the shopper's message, once a `mid`, and return its offset.
 
-        Raises `Refused`: no_conversation, too_late (it is over), full, bad_request. Whether it is over is
-        looked at just before: a line that crosses the end may still be stored.
+        A parked talk goes on with it. Raises `Refused`: no_conversation, too_late (it is over), full, bad_request.
+        Whether it is over is looked at just before: a line that crosses the end may still be stored.
         """
         text, mid = checked_text(text), checked_mid(mid)
         talk = await self._talk(site, cid)
+        if talk.end == "parked":
+            talk = await self._reopen(site, talk)
         if talk.state in ("wrap-up", "closed"):
             raise Refused("too_late", "The conversation is over.")
         try:
@@ -271,6 +273,13 @@ class Desk:
         except (RedisError, OSError) as error:
             raise Refused("unavailable") from error
         return offset
+
+    async def _reopen(self, site: str, talk: Talk) -> Talk:
+        queue = self._board.sites[site].queues.get(talk.queue)
+        closing = closes(queue, self._board.clock.now()) if queue else 0
+        until = closing if self.takes(site, talk.queue) else -1
+        self._present[talk.cid] = site
+        return talk_of(await self._board.do(site, self._routing.reopen(site, talk.cid, until)))
 
     async def typing(self, site: str, cid: str, author: str, on: bool) -> None:
         """Pass on that `author` types, or ceased to. It may be lost."""

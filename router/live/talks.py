@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 CARD_EVERY_MS: Final = 1_000
 MAX_WAITING: Final = 32
-OVER: Final = ("wrap-up", "closed", "form")
+OVER: Final = ("wrap-up", "closed", "form", "parked")
 CONTEXT: Final = sum(
     1 << number(kind)
     for kind in ("page", "product", "cart_add", "cart_remove", "cart", "checkout", "purchase")
@@ -187,10 +187,18 @@ class Talks:
             frame = _frame(update)
             if frame is not None:
                 peer.send(frame)
-            if isinstance(update, Changed) and update.state.state in OVER:
-                self._over(held, cid)
+            if isinstance(update, Changed):
+                self._changed(held, update.state)
 
         self._watches[peer] = self.desk.watch(held.site.id, cid, tell, after)
+
+    def _changed(self, held: Held, state: TalkState) -> None:
+        if state.state in OVER:
+            self._over(held, state.cid)
+        elif not held.session.talk:  # a parked talk goes on
+            held.session.talk, held.session.secret = state.cid, state.secret
+            self._committer.mark(held)
+            self._renew(held)
 
     def _over(self, held: Held, cid: str) -> None:
         if held.session.talk == cid:

@@ -66,6 +66,12 @@ class Routing:
         details = (secret, language, card, msgspec.json.encode(terms), self._lease_ms, visitor)
         return await self._run("open", site, cid, *details)
 
+    async def reopen(self, site: str, cid: str, closes: int) -> Reply:
+        """The shopper writes again; a parked talk goes on. `value` is the record. `closes`: when its queue closes, ms; 0:
+        it does not, -1: it is closed.
+        """
+        return await self._run("reopen", site, cid, self._lease_ms, closes)
+
     async def end(self, site: str, cid: str) -> Reply:
         """The shopper ends it; `value` is the record."""
         return await self._run("end", site, cid)

@@ -197,6 +197,7 @@ const TEXTS = {
   why_you: ["Why you", "あなたに届いた理由"],
   why_free: ["You were free.", "あなたに空きがありました。"],
   why_freed: ["Your slot fell free.", "あなたの枠が空きました。"],
+  why_again: ["You talked with them before; they have come back.", "以前あなたが応対したお客様が戻られました。"],
   why_transfer: ["A colleague passed it on to you.", "ほかの担当者から引き継がれました。"],
   why_assigned: ["A supervisor assigned it.", "管理者が割り当てました。"],
   why_taken: ["You took it.", "あなたが引き受けました。"],

@@ -53,5 +53,5 @@ test('lines that are gone are counted in their place', () => {
 });
 
 test('a talk is over in these states', () => {
-  assert.deepEqual(['waiting', 'ringing', 'active', 'away', 'wrap-up', 'closed', 'abandoned'].map(isOver), [false, false, false, false, true, true, true]);
+  assert.deepEqual(['waiting', 'ringing', 'active', 'away', 'wrap-up', 'closed', 'form', 'parked'].map(isOver), [false, false, false, false, true, true, true, false]);
 });

@@ -14,7 +14,7 @@ from router.core.hours import Hours
 from router.core.units import MINUTE
 from router.replay.page import PageClient
 from tests.agent import Agent
-from tests.live.world import World, available, held_of, left, on_cart
+from tests.live.world import World, available, held_of, left, on_cart, talking
 from tests.shopper import Shopper
 from tests.waiting import until
 
@@ -196,3 +196,29 @@ async def test_one_session_leaves_only_a_few_messages(world: World) -> None:
         assert (await post(world, shopper, id=f"message-100{n}")).status_code == 200
     refused = await post(world, shopper, id="message-1006")
     assert (refused.status_code, refused.json()["error"]) == (429, "too_many")
+
+
+async def test_a_parked_talk_goes_on_where_it_was_with_the_same_agent(calm: World) -> None:
+    async with Agent(calm.at) as agent:
+        await available(agent)
+        shopper = Shopper(calm.at)
+        page, cid = await talking(calm, shopper, agent)
+        assert (await agent.ask("say", cid=cid, mid="mid-agent-1", text="Until later"))["t"] == "ok"
+        await left(calm.at, shopper, page)
+        await calm.later(3 + 600)
+        shopper.got.clear()
+        page = await shopper.open()
+        (cid_again, secret) = shopper.all(wire.Welcome)[-1].config["talk"]
+        assert cid_again == cid
+        page.send_message(wire.Resume(cid, secret, 0))
+        assert (await shopper.next(wire.Conversation)).state == "parked"
+        await until(lambda: "Until later" in [line.text for line in shopper.all(wire.Message)])
+        assert not held_of(calm.at, shopper).session.talk, "rules may act again"
+        page.send_message(wire.Say(cid, "mid-shop-0001", "I am back"))
+        await shopper.next(wire.Stored)
+        ring = (await agent.next("ring"))["conversation"]
+        assert (ring["cid"], ring["why_agent"]["kind"]) == (cid, "again")
+        await until(lambda: held_of(calm.at, shopper).session.talk == cid)
+        answer = await agent.ask("accept", cid=cid)
+        texts = [line["text"] for line in answer["conversation"]["messages"]]
+        assert texts.count("Until later") == texts.count("I am back") == 1

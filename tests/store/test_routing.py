@@ -7,11 +7,11 @@ import asyncio
 import pytest
 from redis.asyncio import BlockingConnectionPool, Redis
 
-from router.core.routing import invite_limits
+from router.core.routing import invite_limits, why_agent
 from router.errors import Refused
 from router.store import keys
 from router.store.embedded import Embedded
-from router.store.routing import Routing
+from router.store.routing import Routing, talk_of
 from tests.floor import AWAY_MS, LOST_MS, PARK_MS, REST_MS, RING_MS, SITE, START, WRAP_MS, Floor, plain_terms
 
 
@@ -588,3 +588,72 @@ async def test_sites_do_not_meet(floor: Floor) -> None:
         card="{}",
     )
     assert other.checked()["state"] == "waiting"
+
+
+# --- coming back to a parked talk --------------------------------------------------------------------------
+
+
+async def parked(floor: Floor) -> str:
+    """A talk with ann whose shopper stayed away."""
+    talk = await floor.active("ann")
+    await floor.run(floor.routing.gone(SITE, talk.cid))
+    await floor.advance(PARK_MS)
+    assert (await floor.talk(talk.cid)).end == "parked"
+    return talk.cid
+
+
+async def test_a_parked_talk_goes_on_with_the_same_agent(floor: Floor) -> None:
+    await floor.agent("ann")
+    await floor.agent("bob")
+    cid = await parked(floor)
+    await floor.agent("cem")
+    talk = talk_of(await floor.run(floor.routing.reopen(SITE, cid, 0)))
+    assert (talk.state, talk.agent, talk.end, talk.present) == ("ringing", "ann", "", True)
+    assert why_agent(talk.why) is not None and (why_agent(talk.why) or {})["kind"] == "again"
+    assert await floor.redis.ttl(keys.routing(SITE, f"talk:{cid}")) == -1
+    again = talk_of(await floor.run(floor.routing.reopen(SITE, cid, 0)))
+    assert again.state == "ringing", "once more is harmless"
+    await floor.run(floor.routing.answer(SITE, "ann", cid))
+    await floor.run(floor.routing.close(SITE, "ann", cid, "sold", ""))
+    assert (await floor.talk(cid)).end == "closed"
+
+
+async def test_if_that_agent_cannot_take_it_the_talk_is_first_in_line(floor: Floor) -> None:
+    await floor.agent("ann")
+    cid = await parked(floor)
+    await floor.run(floor.routing.presence(SITE, "ann", "away"))
+    waiting = await floor.open()
+    talk = talk_of(await floor.run(floor.routing.reopen(SITE, cid, 0)))
+    assert (talk.state, talk.position) == ("waiting", 1)
+    assert (await floor.talk(waiting.cid)).position == 2
+    await floor.run(floor.routing.presence(SITE, "ann", "available"))
+    assert (await floor.talk(cid)).agent == "ann"
+
+
+async def test_a_missed_ring_of_a_talk_that_goes_on_passes_to_the_next(floor: Floor) -> None:
+    await floor.agent("ann")
+    cid = await parked(floor)
+    await floor.run(floor.routing.reopen(SITE, cid, 0))
+    await floor.agent("bob")
+    await floor.advance(RING_MS)
+    assert ((await floor.talk(cid)).state, (await floor.talk(cid)).agent) == ("ringing", "bob")
+
+
+async def test_what_ended_otherwise_stays_ended_and_after_hours_there_is_the_form(floor: Floor) -> None:
+    await floor.agent("ann")
+    ended = await floor.active("ann", wrap_ms=0)
+    await floor.run(floor.routing.close(SITE, "ann", ended.cid, "sold", ""))
+    assert talk_of(await floor.run(floor.routing.reopen(SITE, ended.cid, 0))).end == "closed"
+    cid = await parked(floor)
+    talk = talk_of(await floor.run(floor.routing.reopen(SITE, cid, -1)))
+    assert (talk.state, talk.end) == ("closed", "unanswered")
+    assert not (await floor.duty("ann")).talks
+
+
+async def test_a_talk_that_goes_on_ends_with_its_queues_hours(floor: Floor) -> None:
+    await floor.agent("ann")
+    cid = await parked(floor)
+    await floor.run(floor.routing.presence(SITE, "ann", "away"))
+    await floor.run(floor.routing.reopen(SITE, cid, floor.now + 60_000))
+    await floor.advance(60_000)
+    assert (await floor.talk(cid)).end == "unanswered"

@@ -86,7 +86,7 @@ export function WhyAgent({ ctx, why }) {
     <section class="why-agent">
       <h3>${ctx.say("why_you")}</h3>
       <p>${ctx.say(`why_${why.kind}`) ?? why.kind}${skills && html` ${skills}`}</p>
-      <p class="dim small-text">${ctx.say("why_then", { wait: span(ctx.language, why.waited_ms ?? 0), load: why.load ?? 0 })}${why.step > 0 ? ` ${ctx.say("why_relaxed")}` : ""}</p>
+      ${why.kind !== "again" && html`<p class="dim small-text">${ctx.say("why_then", { wait: span(ctx.language, why.waited_ms ?? 0), load: why.load ?? 0 })}${why.step > 0 ? ` ${ctx.say("why_relaxed")}` : ""}</p>`}
     </section>`;
 }
 

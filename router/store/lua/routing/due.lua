@@ -24,7 +24,6 @@ local settlers = {
   away = function(cid)
     local talk = read(cid)
     if talk.state == 'active' then
-      notice(talk, 'closed')
       finish(talk, 'parked')
     else
       give_up(talk, 'abandoned')
