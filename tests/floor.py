@@ -44,6 +44,7 @@ class TestShop:
     texts: Texts = field(
         default_factory=lambda: Texts(1, replies={"hello": Versions(ja="こんにちは", en="Hello")})
     )
+    admin: dict[str, str] = field(default_factory=dict)
     breaks: tuple[Break, ...] = (Break("lunch", Name(ja="昼休み", en="Lunch")),)
 
 

@@ -20,6 +20,7 @@ def card(
             "visits": session.visits,
             "language": session.language or None,
             "visitor": session.visitor[:6],
+            "zone": session.origin.zone,
         },
         "where": None
         if view is None

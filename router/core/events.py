@@ -207,13 +207,16 @@ class Trouble(Event, tag=21):
 
 
 class Visit(Event, tag=22):
-    """Where a visit came from, told once. `device`: phone, tablet or desktop; `country`: as the shop says."""
+    """Where a visit came from, told once. `device`: phone, tablet or desktop; `country`: as the shop says;
+    `zone`: minutes that the shopper's clock is ahead of UTC.
+    """
 
     device: Word | None = None
     source: Word | None = None
     medium: Word | None = None
     campaign: Text | None = None
     country: Word | None = None
+    zone: Annotated[int, Meta(ge=-840, le=840)] | None = None
 
 
 class Shown(Event, tag=30):

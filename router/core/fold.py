@@ -230,6 +230,8 @@ def _visit(session: Session, page_id: str, page: Page, event: ev.Visit, at: int)
     for name in ("device", "source", "medium", "campaign", "country"):
         if value := getattr(event, name):
             setattr(origin, name, value[:ORIGIN_CHARS])
+    if event.zone is not None:
+        origin.zone = event.zone
 
 
 def _host(referrer: str) -> str:

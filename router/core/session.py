@@ -86,6 +86,7 @@ class Origin(Struct, array_like=True, gc=False):
     campaign: str = ""
     device: str = ""
     country: str = ""
+    zone: int | None = None
 
 
 class Profile(Struct, array_like=True):

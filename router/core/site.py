@@ -63,6 +63,7 @@ class Site(Struct, frozen=True):
     rules_file: str = ""
     texts_file: str = ""
     breaks: tuple[Break, ...] = ()
+    admin: dict[str, str] = {}
 
     def content(self, action: Action, language: str) -> dict[str, Any]:
         """The texts of a decision, as "Content of show" in docs/protocol.md wants them, in the language (or
@@ -140,6 +141,7 @@ class _Entry(Struct, frozen=True):
     articles: dict[str, _ArticleEntry] = {}
     webhooks: dict[str, str] = {}
     breaks: tuple[Break, ...] = ()
+    admin: dict[str, str] = {}
 
 
 class _File(Struct, frozen=True):
@@ -161,6 +163,7 @@ CURRENCY: Final = pattern("an ISO 4217 code such as `JPY`", "[A-Z]{3}")
 URL: Final = pattern(
     "an address such as `/help/sizes` or `https://shop.example/help`", r"(https?:/|)/[^/\s]\S*", 300
 )
+ADMIN: Final = ("order", "product")
 WEBHOOK: Final = pattern(
     "an https address such as `https://crm.shop.example/router` (http only on this machine)",
     r"(https://|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?/)\S+",
@@ -180,6 +183,13 @@ def _sites_file() -> Fields[_File]:
             "sites": Key(Table("sites by id", ID, _site()), required=True),
         },
     )
+
+
+def _admin() -> Fields[dict[str, str]]:
+    """Addresses in the shop's own admin, with `{order}` or `{product}` where the number goes."""
+    what = "an https address with {%s} in it"
+    links = {name: pattern(what % name, rf"https://\S*\{{{name}\}}\S*", 300) for name in ADMIN}
+    return Fields("links into the shop's admin", dict, {name: Key(link) for name, link in links.items()})
 
 
 def _site() -> Fields[_Entry]:
@@ -205,6 +215,7 @@ def _site() -> Fields[_Entry]:
             "offers": Key(Table("offers by id", ID, Fields("an offer", _OfferEntry, offer))),
             "webhooks": Key(Table("webhooks by name", ID, WEBHOOK)),
             "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
+            "admin": Key(_admin()),
             "breaks": Key(ListOf("a list of breaks", named("a break", Break), 16, id_of)),
         },
     )
@@ -269,6 +280,7 @@ class _Loading:
             rules_file=self.path(entry.rules),
             texts_file=self.path(entry.texts),
             breaks=entry.breaks,
+            admin=entry.admin,
         )
 
     def overflows(self, entry: _Entry) -> None:

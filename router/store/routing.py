@@ -67,8 +67,8 @@ class Routing:
         return await self._run("open", site, cid, *details)
 
     async def reopen(self, site: str, cid: str, closes: int) -> Reply:
-        """The shopper writes again; a parked talk goes on. `value` is the record. `closes`: when its queue closes, ms; 0:
-        it does not, -1: it is closed.
+        """The shopper writes again; a parked talk goes on. `value` is the record. `closes`: when its queue closes, ms;
+        0: it does not, -1: it is closed.
         """
         return await self._run("reopen", site, cid, self._lease_ms, closes)
 

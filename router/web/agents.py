@@ -125,7 +125,7 @@ class AgentEdge:
             "agent": agent,
             "site": {
                 "id": site.id, "name": site.name, "currency": site.currency, "language": site.language,
-                "queues": queues, "breaks": site.breaks, "replies": _replies(site),
+                "queues": queues, "breaks": site.breaks, "replies": _replies(site), "admin": site.admin,
             },
             "csrf": login.csrf,
         }  # fmt: skip

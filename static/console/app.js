@@ -29,6 +29,7 @@ function context(state) {
     language,
     desk,
     currency: state.me?.site.currency,
+    admin: state.me?.site.admin,
     dispatch: (t, fields) => desk.dispatch(t, fields),
     say: (key, values) => say(language, key, values),
     sayError: (name) => sayError(language, name),

@@ -111,6 +111,7 @@ const TEXTS = {
   cart_empty: ["empty", "空です"],
   cart_count: ["{quantity} items", "{quantity}点"],
   cart_more: ["and {n} more lines", "ほか{n}件"],
+  their_time: ["Their time", "お客様の時刻"],
   offered: ["Offered", "案内済み"],
   offered_none: ["nothing yet", "まだありません"],
   journey: ["Journey", "行動履歴"],

@@ -79,10 +79,10 @@ def test_the_cart_knows_its_age_its_edits_and_what_was_taken_out() -> None:
 def test_a_visit_knows_where_it_came_from() -> None:
     origin = visit(
         ev.Page(0, "list", "/sale", "https://search.example/q?x=1"),
-        ev.Visit(0, "phone", "mail", None, "spring", "JP"),
+        ev.Visit(0, "phone", "mail", None, "spring", "JP", 540),
         ev.Page(0, "home", "/", "/sale"),
     ).origin
-    assert (origin.landing, origin.referrer) == ("/sale", "search.example")
+    assert (origin.landing, origin.referrer, origin.zone) == ("/sale", "search.example", 540)
     assert (origin.device, origin.source, origin.medium, origin.campaign, origin.country) == (
         "phone", "mail", "", "spring", "JP",
     )  # fmt: skip

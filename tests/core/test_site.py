@@ -13,6 +13,7 @@ from router.core.document import FileErrors
 from router.core.queue import Overflow, Relaxation
 from router.core.rules.model import GiveOffer, Invite, ShowArticle
 from router.core.site import Site, load_sites
+from router.core.units import HOUR
 
 DEMO = Path(site_module.__file__).parents[1] / "demo" / "site.yaml"
 
@@ -103,6 +104,9 @@ WAITING = """        level: 3
         relax: [{after: 30s, drop: style}, {after: 60s, level: 2}]
         overflow: {after: 45s, to: [other]}
         service_level: {share: 90%, within: 30s}
+        reply_within: 8h
+        tags: [{id: gift, name: {ja: 贈, en: Gift}}]
+        fields: [{id: order, name: {ja: 番号, en: Order}, required: true}, {id: more, name: {ja: 他, en: More}}]
       other:
         name: {ja: 他, en: Other}
 """
@@ -117,9 +121,23 @@ def test_a_queue_says_how_it_waits_and_a_site_its_breaks() -> None:
     assert queue.relax == (Relaxation(30_000, drop="style"), Relaxation(60_000, level=2))
     assert queue.overflow == Overflow(45_000, ("other",))
     assert (queue.service_level.share, queue.service_level.within_ms) == (0.9, 30_000)
+    assert (queue.reply_ms, site.queues["other"].reply_ms) == (8 * HOUR, 24 * HOUR)
+    assert [tag.id for tag in queue.tags] == ["gift"]
+    assert [(field.id, field.required) for field in queue.fields] == [("order", True), ("more", False)]
     plain = site.queues["other"].service_level
     assert (plain.share, plain.within_ms) == (0.8, 20_000)
     assert [one.id for one in site.breaks] == ["lunch"]
+
+
+def test_a_site_may_link_into_its_own_admin() -> None:
+    def linked(links: str) -> tuple[str, str]:
+        return (SITE, SITE.replace("    offers:\n", f"    admin: {links}\n    offers:\n"))
+
+    assert load()["shop"].admin == {}
+    address = "https://admin.shop.example/orders/{order}"
+    assert load(site=linked(f'{{order: "{address}"}}'))["shop"].admin == {"order": address}
+    with pytest.raises(FileErrors, match=r"expected an https address with \{product\} in it"):
+        load(site=linked('{product: "https://admin.shop.example/"}'))
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,8 @@ async def test_a_defect_of_ours_is_a_named_error_with_every_header(
 ) -> None:
     """The server's own answer to an exception once went out as bare text without a policy."""
     monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)  # as the service runs it
+    for name in ("uvicorn", "uvicorn.error"):  # another test's server may have made them quiet
+        caplog.set_level(logging.ERROR, name)
 
     async def broken(request: Request) -> Response:
         raise ZeroDivisionError("secret detail")

@@ -19,7 +19,7 @@ export function tellOrigin({ add, address, get, on, session, set }) {
     if (get('w') === token) return;
     set('w', token);
     const country = meta ? meta.content : address.searchParams.get('country');
-    add([VISIT, device(), word('source'), word('medium'), word('campaign', 200), country && country.slice(0, 40)]);
+    add([VISIT, device(), word('source'), word('medium'), word('campaign', 200), country && country.slice(0, 40), -new Date().getTimezoneOffset()]);
   }
 
   if (word('campaign')) set('w', null);

@@ -3,7 +3,7 @@
 import { html } from "../lib.js";
 import { clock, languageName, money, span } from "../format.js";
 import { pick } from "../texts.js";
-import { Icon, Known, Since } from "./parts.js";
+import { Icon, Known, Since, useNow } from "./parts.js";
 
 const ICONS = {
   page: "page", list: "list", search: "search", product: "product", cart_add: "cart", cart_remove: "cart", cart: "cart",
@@ -29,13 +29,27 @@ export function Facts({ ctx, card, skew }) {
           words=${(ms) => ctx.say("since", { time: span(ctx.language, ms) })} />` : null}</div>`}
       <//>
       <${Row} label=${ctx.say("product")}>
-        <span class="clamp"><${Known} ctx=${ctx} value=${product && (product.name || product.id)} /></span>
+        <span class="clamp"><${Admin} ctx=${ctx} kind="product" id=${product?.id}><${Known} ctx=${ctx} value=${product && (product.name || product.id)} /><//></span>
         ${product && html`<div class="dim"><${Known} ctx=${ctx} value=${money(ctx.language, product.price, cart?.currency ?? ctx.currency)} /></div>`}
       <//>
+      ${Number.isFinite(card?.who?.zone) && html`<${Row} label=${ctx.say("their_time")}><${TheirTime} ctx=${ctx} zone=${card.who.zone} skew=${skew} /><//>`}
       <${Row} label=${ctx.say("language")}><${Known} ctx=${ctx} value=${languageName(ctx.language, card?.who?.language)} /><//>
       <${Row} label=${ctx.say("offered")}><${Offered} ctx=${ctx} offered=${card?.offered} /><//>
     </dl>
   `;
+}
+
+/** The shopper's own clock. */
+function TheirTime({ ctx, zone, skew }) {
+  const now = useNow(10_000) + skew;
+  return html`<span class="digits">${new Date(now + zone * 60_000).toISOString().slice(11, 16)}</span>`;
+}
+
+/** A link into the shop's own admin, where the site has one for this kind of thing. */
+function Admin({ ctx, kind, id, children }) {
+  const address = ctx.admin?.[kind];
+  if (!address || !id) return children;
+  return html`<a href=${address.replace(`{${kind}}`, encodeURIComponent(id))} target="_blank" rel="noopener noreferrer">${children}</a>`;
 }
 
 export function Cart({ ctx, cart }) {
@@ -115,7 +129,7 @@ export function Journey({ ctx, journey, most = 40 }) {
         <ol>${steps.map((step) => html`
           <li>
             <${Icon} name=${ICONS[step.kind] ?? "page"} />
-            <span class="break">${ctx.say(`step_${step.kind}`) ?? step.kind}${step.label ? html` <span class="dim">${step.label}</span>` : null}</span>
+            <span class="break">${ctx.say(`step_${step.kind}`) ?? step.kind}${step.label ? html` <span class="dim"><${Admin} ctx=${ctx} kind=${step.kind === "purchase" ? "order" : ""} id=${step.label}>${step.label}<//></span>` : null}</span>
             <time class="dim digits">${clock(ctx.language, step.at_ms, true)}</time>
           </li>`)}
         </ol>`}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, Route, expect
 
-from tests.browser.console.seat import OPENING, Seat, Shop, card, talking
+from tests.browser.console.seat import OPENING, Seat, Shop, card, talking, window
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -102,3 +103,34 @@ async def test_the_shopper_may_end_it_and_the_agent_is_told(shop: Shop, seat: Se
     await seat.page.get_by_role("button", name="Close conversation").click()
     await expect(seat.page.get_by_role("dialog")).to_have_count(0)
     await expect(seat.page.locator(".ended")).not_to_contain_text("still missing")
+
+
+async def test_the_card_says_the_shoppers_time_and_leads_into_the_shops_admin(
+    shop: Shop, chromium: Browser
+) -> None:
+    links = {
+        "order": "https://admin.shop.example/o/{order}",
+        "product": "https://admin.shop.example/p?id={product}",
+    }
+
+    async def told(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        body["site"]["admin"] = links
+        await route.fulfill(response=answer, json=body)
+
+    async with window(chromium) as seat:
+        await seat.page.route("**/agent/api/login", told)
+        await seat.go_on_duty(shop.url)
+        ordered = {"kind": "purchase", "at_ms": 1_760_000_000_000, "label": "A 1/2"}
+        who = {"returning": True, "language": "ja", "visitor": "k7f2", "zone": 540}
+        await shop.ring("chat-0001", who=who, journey=[ordered])
+        ring = seat.page.locator(".ring")
+        await expect(ring.get_by_role("link", name="A 1/2")).to_have_attribute(
+            "href", "https://admin.shop.example/o/A%201%2F2"
+        )
+        await expect(ring.get_by_role("link", name="粉引の湯呑み")).to_have_attribute(
+            "href", "https://admin.shop.example/p?id=cup-01"
+        )
+        clock = (datetime.now(UTC) + timedelta(hours=9)).strftime("%H:")
+        await expect(ring.locator(".row", has_text="Their time")).to_contain_text(clock)
