@@ -13,6 +13,8 @@ from redis.asyncio import Redis
 from router.core.lines import Terms, terms
 from router.core.queue import Break, Disposition, Name, Queue
 from router.core.routing import Duty, Reply, Talk, signature
+from router.core.rules.model import Action
+from router.core.site import Article, Offer
 from router.core.texts import Texts, Versions
 from router.store import keys
 from router.store.routing import Routing, duty_of, talk_of
@@ -45,7 +47,13 @@ class TestShop:
         default_factory=lambda: Texts(1, replies={"hello": Versions(ja="こんにちは", en="Hello")})
     )
     admin: dict[str, str] = field(default_factory=dict)
+    articles: dict[str, Article] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
     breaks: tuple[Break, ...] = (Break("lunch", Name(ja="昼休み", en="Lunch")),)
+
+    def content(self, action: Action, language: str) -> dict[str, Any]:
+        """It has nothing to show."""
+        raise KeyError(action)
 
 
 SITES = {SITE: TestShop()}

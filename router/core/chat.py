@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from router.core.protocol import MAX_MESSAGE_CHARS
 from router.errors import Refused
@@ -23,7 +25,9 @@ _KEPT: Final = "\n\t"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One stored line. Offsets are 1, 2, 3, ... without a hole; a system line's text is a key."""
+    """One stored line. Offsets are 1, 2, 3, ... without a hole; a system line's text is a key. `card`: what an agent
+    sent, for which the text stands where it cannot be drawn.
+    """
 
     offset: int
     author: str
@@ -31,6 +35,7 @@ class Line:
     text: str
     at_ms: int
     name: str | None = None
+    card: dict[str, Any] | None = None
 
 
 def checked_text(text: str) -> str:
@@ -57,6 +62,7 @@ def line_of(entry: str, fields: Mapping[str, str]) -> Line:
         text=fields["text"],
         at_ms=int(fields["at"]),
         name=fields.get("name") or None,
+        card=msgspec.json.decode(fields["card"]) if "card" in fields else None,
     )
 
 

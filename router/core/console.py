@@ -60,6 +60,15 @@ class Say(_Frame, frozen=True, tag="say"):
     text: Body
 
 
+class SendCard(_Frame, frozen=True, tag="card"):
+    """The agent sends an article or a code of an offer, one of both by its id; the same `mid` is stored once."""
+
+    cid: ConversationId
+    mid: MessageId
+    article: Name = ""
+    offer: Name = ""
+
+
 class Typing(_Frame, frozen=True, tag="typing"):
     """The agent began or ceased to type."""
 
@@ -165,7 +174,7 @@ class LeftLines(_Frame, frozen=True, tag="left_lines"):
 
 
 Frame = (
-    Presence | Accept | Decline | Say | Typing | History | Note | Close | Ping
+    Presence | Accept | Decline | Say | SendCard | Typing | History | Note | Close | Ping
     | Transfer | Take | Assign | SetPresence | Tag | Before | LeftTake | LeftDone | LeftLines
 )  # fmt: skip
 

@@ -164,8 +164,10 @@ class Conversation(_Message, tag=6, gc=True):
     secret: str | None = None
 
 
-class Message(_Message, tag=7):
-    """A line of a conversation. `author` is shopper, agent or system; a system text is a key of the texts."""
+class Message(_Message, tag=7, gc=True):
+    """A line of a conversation. `author` is shopper, agent or system; a system text is a key of the texts. `card`:
+    what an agent sent, to be drawn over the text.
+    """
 
     cid: str
     offset: int
@@ -174,6 +176,7 @@ class Message(_Message, tag=7):
     text: str
     at_ms: int
     name: str | None = None
+    card: dict[str, Any] | None = None
 
 
 class AgentTyping(_Message, tag=8):

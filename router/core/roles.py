@@ -13,7 +13,7 @@ ROLES: Final = ("agent", "supervisor", "admin")
 PUBLIC: Final = ""
 
 FRAMES: Final = {
-    "presence": "agent", "accept": "agent", "decline": "agent", "say": "agent", "typing": "agent",
+    "presence": "agent", "accept": "agent", "decline": "agent", "say": "agent", "card": "agent", "typing": "agent",
     "history": "agent", "note": "agent", "close": "agent", "ping": "agent", "transfer": "agent",
     "take": "agent", "assign": "supervisor", "set_presence": "supervisor",
     "tag": "agent", "before": "agent", "left_take": "agent", "left_done": "agent", "left_lines": "agent",

@@ -30,12 +30,15 @@ Consent = Literal["required", "notice"]
 
 
 class Offer(Struct, frozen=True):
-    """A campaign: `percent` (5.0 is 5 %) off with a code that lives `expires_ms`; `budget` codes in all."""
+    """A campaign: `percent` (5.0 is 5 %) off with a code that lives `expires_ms`; `budget` codes in all, of which an
+    agent may give `agent_budget` a day.
+    """
 
     percent: float
     expires_ms: int
     budget: int
     text: str
+    agent_budget: int = 0
 
 
 class Article(Struct, frozen=True):
@@ -113,9 +116,10 @@ class _OfferEntry(Struct, frozen=True):
     expires_ms: int
     budget: int
     text: Placed[str]
+    agent_budget: int = 0
 
     def settled(self) -> Offer:
-        return Offer(self.percent, self.expires_ms, self.budget, self.text.value)
+        return Offer(self.percent, self.expires_ms, self.budget, self.text.value, self.agent_budget)
 
 
 class _ArticleEntry(Struct, frozen=True):
@@ -198,6 +202,7 @@ def _site() -> Fields[_Entry]:
         "expires": Key(EXPIRES, required=True, name="expires_ms"),
         "budget": Key(whole(1, 1_000_000), required=True),
         "text": Key(Placing(KEY), required=True),
+        "agent_budget": Key(whole(0, 1_000)),
     }
     article = {"url": Key(URL, required=True), "text": Key(Placing(KEY), required=True)}
     return Fields(

@@ -16,6 +16,7 @@ from router.core.redact import redacted
 from router.core.routing import PRESENCES, Reply, Talk
 from router.errors import Refused
 from router.live.archivist import Archivist
+from router.live.cards import Cards
 from router.live.room import Room
 from router.live.switchboard import Switchboard
 from router.live.workplace import Seat, Send, Workplace
@@ -30,8 +31,9 @@ class AgentDesk:
     reached.
     """
 
-    def __init__(self, board: Switchboard, rooms: Rooms, archivist: Archivist) -> None:
+    def __init__(self, board: Switchboard, rooms: Rooms, archivist: Archivist, cards: Cards) -> None:
         self.archivist = archivist
+        self._cards = cards
         self._board = board
         self._rooms = {site: Room(rooms, site) for site in board.sites}
         self._routing = board.routing
@@ -150,6 +152,8 @@ class AgentDesk:
                 await do(site, self._routing.decline(site, login, cid))
             case console.Say():
                 return await self._say(seat, frame)
+            case console.SendCard():
+                return await self._send_card(seat, frame)
             case console.Typing(cid=cid, on=on):
                 if not self._workplaces[site, login].has(cid):
                     raise Refused("not_yours")
@@ -210,13 +214,39 @@ class AgentDesk:
 
     async def _say(self, seat: Seat, say: console.Say) -> dict[str, Any]:
         text, mid = checked_text(say.text), checked_mid(say.mid)
-        talk = await self._own(seat, say.cid)
+        await self._active(seat, say.cid)
+        return await self._append(seat, say.cid, mid, text)
+
+    async def _send_card(self, seat: Seat, send: console.SendCard) -> dict[str, Any]:
+        if bool(send.article) == bool(send.offer):
+            raise Refused("bad_request", "Expected an article or an offer.")
+        talk, mid, site = (
+            await self._active(seat, send.cid),
+            checked_mid(send.mid),
+            self._board.sites[seat.site],
+        )
+        try:
+            if send.article:
+                text, card = self._cards.article(site, talk, send.article)
+            else:
+                now = self._board.clock.now()
+                text, card = await self._cards.offer(site, talk, send.offer, seat.login, mid, now)
+        except (RedisError, OSError) as error:
+            raise Refused("unavailable") from error
+        return await self._append(seat, send.cid, mid, text, card)
+
+    async def _active(self, seat: Seat, cid: str) -> Talk:
+        talk = await self._own(seat, cid)
         if talk.state != "active":
             raise Refused("too_late", "The conversation is not active.")
-        name = str(seat.agent["name"])
+        return talk
+
+    async def _append(
+        self, seat: Seat, cid: str, mid: str, text: str, card: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         try:
-            offset = await self._board.chats.append(say.cid, "agent", mid, text, name)
-            await self._board.touch(seat.site, say.cid, [seat.login])
+            offset = await self._board.chats.append(cid, "agent", mid, text, str(seat.agent["name"]), card)
+            await self._board.touch(seat.site, cid, [seat.login])
         except (RedisError, OSError) as error:
             raise Refused("unavailable") from error
         return {"offset": offset}

@@ -20,11 +20,13 @@ from router.core.routing import Talk, TalkState, state_of
 from router.errors import Refused
 from router.live.agents import AgentDesk
 from router.live.archivist import Archivist, WriteDown
+from router.live.cards import Cards
 from router.live.clock import Clock, Handle
 from router.live.leaving import Leaving
 from router.live.switchboard import Journal, Shop, Switchboard
 from router.live.watch import Changed, Listener, Missing, Said, Typed, Update, Watch
 from router.store.archive import Archive
+from router.store.offers import Offers
 from router.store.room import Rooms
 from router.store.routing import talk_of
 
@@ -81,7 +83,7 @@ class Desk:
         self.on_farewell: Callable[[str], None] = lambda sid: None
         self.on_visitor: Callable[[str, str], None] = lambda site, vid: None
         self.archivist = Archivist(self._board, Archive(redis), write_down)
-        self.agents = AgentDesk(self._board, Rooms(redis), self.archivist)
+        self.agents = AgentDesk(self._board, Rooms(redis), self.archivist, Cards(Offers(redis)))
         self.leaving = Leaving(self._board)
         self._board.on_unanswered = self.leaving.keep_words
         self._board.on_ended = self.archivist.keep

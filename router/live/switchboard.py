@@ -19,6 +19,8 @@ from redis.exceptions import RedisError
 from router.core.hours import is_open
 from router.core.queue import Break, Queue
 from router.core.routing import Reply, wait_s
+from router.core.rules.model import Action
+from router.core.site import Article, Offer
 from router.core.texts import Texts
 from router.errors import Refused
 from router.live.clock import Clock, Handle
@@ -48,9 +50,15 @@ class Shop(Protocol):
     @property
     def texts(self) -> Texts: ...
     @property
+    def articles(self) -> Mapping[str, Article]: ...
+    @property
+    def offers(self) -> Mapping[str, Offer]: ...
+    @property
     def admin(self) -> Mapping[str, str]: ...
     @property
     def breaks(self) -> tuple[Break, ...]: ...
+    def content(self, action: Action, language: str) -> dict[str, Any]:
+        """The texts of an action in a language."""
 
 
 class Glance(msgspec.Struct, frozen=True):

@@ -270,7 +270,9 @@ def _frame(update: Update) -> bytes | None:
             return wire.encode(_conversation(state))
         case Said(cid, line):
             return wire.encode(
-                wire.Message(cid, line.offset, line.author, line.mid, line.text, line.at_ms, line.name)
+                wire.Message(
+                    cid, line.offset, line.author, line.mid, line.text, line.at_ms, line.name, line.card
+                )
             )
         case Missing(cid, start, end):
             return wire.encode(wire.Missing(cid, start, end))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+import msgspec
 from redis.asyncio import Redis
 
 from router.core.chat import MAX_LINES, SYSTEM_LINES, Line, line_of, missing
@@ -38,15 +39,18 @@ class Chats:
         self._now_ms = now_ms
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def append(self, cid: str, author: str, mid: str, text: str, name: str = "") -> int:
-        """Store a line and return its offset; the same author and mid again returns the first one's.
+    async def append(
+        self, cid: str, author: str, mid: str, text: str, name: str = "", card: dict[str, Any] | None = None
+    ) -> int:
+        """Store a line and return its offset; the same author and mid again returns the first one's. A `card` is the
+        service's own and stored as it is.
 
         What people write is stored without card numbers, also without the rest of one that began in the author's
         lines before. Raises `Refused`: `full` at 500 lines (system lines may stand on 20 more), `overloaded` where
         the same author's other lines come in between again and again.
         """
-        if author == "system" or not any(map(str.isdecimal, text)):
-            return await self._store(cid, author, mid, text, name)
+        if author == "system" or card is not None or not any(map(str.isdecimal, text)):
+            return await self._store(cid, author, mid, text, name, card=card)
         lock = self._locks.setdefault(cid, asyncio.Lock())
         async with lock:  # this process's lines one by one; others' are met by the script
             return await self._store_clean(cid, author, mid, text, name)
@@ -59,10 +63,29 @@ class Chats:
                 return offset
         raise Refused("overloaded")
 
-    async def _store(self, cid: str, author: str, mid: str, text: str, name: str, after: str = "") -> int:
+    async def _store(
+        self,
+        cid: str,
+        author: str,
+        mid: str,
+        text: str,
+        name: str,
+        after: str = "",
+        card: dict[str, Any] | None = None,
+    ) -> int:
         """-1 if the author has a line later than `after`."""
         most = MAX_LINES + SYSTEM_LINES if author == "system" else MAX_LINES
-        args = (self._now_ms(), author, mid, text, name, most, keys.CHAT_TTL_S, after)
+        args = (
+            self._now_ms(),
+            author,
+            mid,
+            text,
+            name,
+            most,
+            keys.CHAT_TTL_S,
+            after,
+            msgspec.json.encode(card) if card else "",
+        )
         offset, _new = await scripts.run(self._redis, "append", (keys.chat(cid), keys.chat_ids(cid)), args)
         if not offset:
             raise Refused("full", f"A conversation holds {MAX_LINES} lines.")

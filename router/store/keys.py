@@ -14,6 +14,7 @@ CHAT_TTL_S: Final = 24 * 3600
 BEAT_TTL_S: Final = 3
 VISITOR_TTL_S: Final = 90 * 24 * 3600
 ORDER_TTL_S: Final = 400 * 24 * 3600
+GIVEN_S: Final = 24 * 3600
 CODE_KEPT_S: Final = 30 * 24 * 3600
 AGENT_SESSION_TTL_S: Final = 12 * 3600
 TICKET_TTL_S: Final = 30
@@ -144,6 +145,11 @@ def code(site: str, text: str) -> str:
 def budget(site: str, offer: str) -> str:
     """Sorted set of a campaign's codes, score = when the claim ends (inf once shown). "" gives the prefix."""
     return offers(site, f"budget:{offer}")
+
+
+def given(site: str, offer: str, login: str) -> str:
+    """Sorted set of what an agent gave of a campaign, score = moment. TTL 24 h after the last."""
+    return offers(site, f"given:{offer}:{login}")
 
 
 def order(site: str, order_id: str) -> str:

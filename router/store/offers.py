@@ -57,6 +57,11 @@ class Offers:
         text, campaign, share, until = map(_text, made)
         return Code(text, campaign, float(share), int(until))
 
+    async def give(self, site: str, offer: str, login: str, did: str, most: int, now: int) -> bool:
+        """Whether an agent may give one more code, at most so many in 24 h; the same `did` again is one."""
+        args = (did, now, most, keys.GIVEN_S)
+        return bool(await scripts.run(self._redis, "offer_give", [keys.given(site, offer, login)], args))
+
     async def confirm(self, site: str, did: str) -> bool:
         """The code was shown: it stays. False if there is none any more (released, or its claim gave way)."""
         prefixes = [keys.code(site, ""), keys.budget(site, "")]

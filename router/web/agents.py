@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from router.core import console
+from router.core.rules.model import Action, GiveOffer, ShowArticle
 from router.core.texts import LANGUAGES
 from router.errors import ERRORS, Refused
 from router.live.clock import Clock
@@ -126,6 +127,7 @@ class AgentEdge:
             "site": {
                 "id": site.id, "name": site.name, "currency": site.currency, "language": site.language,
                 "queues": queues, "breaks": site.breaks, "replies": _replies(site), "admin": site.admin,
+                "cards": _cards(site),
             },
             "csrf": login.csrf,
         }  # fmt: skip
@@ -151,6 +153,18 @@ def _replies(site: Shop) -> list[dict[str, str]]:
     return [
         {"id": key, **{language: reply.pick(language, site.language) for language in LANGUAGES}}
         for key, reply in site.texts.replies.items()
+    ]
+
+
+def _cards(site: Shop) -> list[dict[str, Any]]:
+    """What agents can send in a talk: articles, and offers of which they have a budget."""
+    actions: list[tuple[str, str, Action]] = [
+        *(("article", key, ShowArticle(article=key)) for key in site.articles),
+        *(("offer", key, GiveOffer(offer=key)) for key, offer in site.offers.items() if offer.agent_budget),
+    ]
+    return [
+        {"kind": kind, "id": key, "title": {name: site.content(action, name)["title"] for name in LANGUAGES}}
+        for kind, key, action in actions
     ]
 
 

@@ -18,7 +18,7 @@ CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
     "font-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-SCRIPTS: Final = ("beacon", "behaviour", "widget", "contact", "preview")
+SCRIPTS: Final = ("beacon", "behaviour", "widget", "contact", "cards", "preview")
 HEADERS: Final = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),

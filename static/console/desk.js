@@ -163,6 +163,12 @@ export class Desk {
     return (await this.ask("before", { cid }))?.talks ?? [];
   }
 
+  /** Send an article or a code; rejects with the named error if the service refuses. The same `mid` is sent once. */
+  async sendCard(cid, { kind, id }, mid) {
+    await this.link.request("card", { cid, mid, [kind]: id });
+    this.dispatch("dialog", { dialog: null });
+  }
+
   /** Answer for a left message; `agent` "" is nobody. */
   takeLeft(id, agent = null) {
     return this.ask("left_take", { id, agent });
@@ -288,7 +294,7 @@ export class Desk {
 }
 
 /** 22 characters of chance: the line's own name, the same at each resend. */
-function newMid() {
+export function newMid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").slice(0, 22);
 }

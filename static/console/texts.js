@@ -231,6 +231,16 @@ const TEXTS = {
   outcome_no_answer_needed: ["No answer needed", "返信不要"],
   outcome_spam: ["Spam", "迷惑メッセージ"],
 
+  // cards
+  card: ["Card…", "カード…"],
+  card_title: ["Send an article or a code", "記事やコードを送る"],
+  card_articles: ["Article", "記事"],
+  card_offers: ["Discount code, used once", "割引コード（1回限り）"],
+  card_choose: ["Choose what to send.", "送るものを選んでください。"],
+  card_none: ["none", "ありません"],
+  card_until: ["until {time}", "{time}まで"],
+  no_more_codes: ["Your codes of this offer are used up for today, or the offer's are.", "本日お渡しできるコードがなくなりました。"],
+
   // tags and what was before
   tags: ["Tags", "タグ"],
   earlier: ["Earlier conversations", "以前の会話"],

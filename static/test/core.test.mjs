@@ -6,7 +6,7 @@ import { createSources, DATA_LAYER, TRACKED } from '../beacon/sources.js';
 import { guarded } from '../beacon/guard.js';
 import { pack } from '../beacon/kinds.js';
 import { read } from '../beacon/ga4.js';
-import { countdown } from '../beacon/widget/countdown.js';
+import { countdown } from '../beacon/cards/countdown.js';
 
 const memory = () => {
   const kept = new Map();

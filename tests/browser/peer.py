@@ -107,6 +107,7 @@ class Peer:
                 Route("/beacon.js", _file("beacon.js")),
                 Route("/widget.js", _file("widget.js")),
                 Route("/contact.js", _file("contact.js")),
+                Route("/cards.js", _file("cards.js")),
                 Route("/behaviour.js", self._behaviour),
                 Route("/bare{rest:path}", self._bare),
                 Route("/v1/last", self._last, methods=["POST"]),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.async_api import expect
 
 from router.core import events as ev
 from router.core import protocol as wire
 from tests.browser.conftest import Shopper
-from tests.browser.peer import Peer
+from tests.browser.peer import Peer, now
 from tests.browser.talking import (
     DID,
     INVITE,
@@ -255,3 +257,29 @@ async def test_markup_in_a_message_stays_text(peer: Peer, shopper: Shopper) -> N
     await expect(ui(shopper.page).locator(".lines").first).to_contain_text(XSS.format("own"))
     assert await ui(shopper.page).locator("img, script").count() == 0
     assert await shopper.page.evaluate("() => window.hacked") is None
+
+
+async def test_what_an_agent_sends_is_drawn_as_a_card(peer: Peer, shopper: Shopper) -> None:
+    await accept(peer, shopper)
+    article = {"kind": "article", "title": "大きさのめやす", "text": "場面ごとに", "url": "/bare/sizes"}
+    until_ms = now() + 600_000
+    code = {
+        "kind": "offer",
+        "title": "5％引き",
+        "text": "どうぞ",
+        "terms": "1回限り",
+        "code": "AB12-CD34",
+        "expires_at_ms": until_ms,
+    }
+    hostile = {"kind": "article", "title": XSS.format("card"), "text": "x", "url": "javascript:alert(1)"}
+    cards: list[dict[str, Any]] = [article, code, hostile]
+    for n, card in enumerate(cards, 1):
+        await peer.send(wire.Message(DID, n, "agent", f"mid-card-{n}", "words", now(), "花", card))
+    sent = ui(shopper.page).locator(".sent")
+    await expect(sent).to_have_count(3)
+    await expect(sent.first.get_by_role("link")).to_have_attribute("href", peer.url + "/bare/sizes")
+    await expect(sent.nth(1).locator(".code")).to_have_text("AB12-CD34")
+    await expect(sent.nth(1)).to_contain_text("残り")
+    await expect(sent.last.get_by_role("link")).to_have_count(0)
+    assert await shopper.page.evaluate("window.hacked") is None
+    await shopper.shoot("chat-cards")

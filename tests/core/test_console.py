@@ -102,7 +102,8 @@ def test_a_conversation_has_the_documented_fields() -> None:
         "deadline_ms": 9, "accepted_ms": None, "transfer": None, "why_agent": None,
         "tags": [], "fields": {},
         "messages": [
-            {"offset": 1, "author": "shopper", "mid": "m-000001", "text": "hi", "at_ms": 6, "name": None}
+            {"offset": 1, "author": "shopper", "mid": "m-000001", "text": "hi", "at_ms": 6, "name": None,
+             "card": None}
         ],
     }  # fmt: skip
     assert "messages" not in console.conversation(talk, 1)

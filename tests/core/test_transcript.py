@@ -25,7 +25,8 @@ def test_it_says_what_became_of_it_and_every_line() -> None:
         "opened": 5, "accepted": 7, "closed": 9, "end": "closed", "disposition": "sold", "note": "kind",
         "tags": ["gift"], "fields": {"order": "A-1"}, "cut": 0,
         "lines": [
-            {"offset": n, "author": "shopper", "mid": f"mid-{n:04}", "text": text, "at_ms": n * 1_000, "name": None}
+            {"offset": n, "author": "shopper", "mid": f"mid-{n:04}", "text": text, "at_ms": n * 1_000, "name": None,
+             "card": None}
             for n, text in ((1, "hello"), (2, "bye"))
         ],
     }  # fmt: skip

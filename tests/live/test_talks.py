@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from redis.exceptions import ConnectionError as StoreAway
@@ -148,7 +148,7 @@ class TestStoreAway:
             chats = world.at.service.desk._chats
             append = chats.append
 
-            async def unanswered(*args: str) -> int:
+            async def unanswered(*args: Any) -> int:
                 await append(*args)
                 return await _away()
 

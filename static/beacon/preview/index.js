@@ -1,8 +1,10 @@
 // A draft on the shop's own page, as a shopper would see it. Nothing is decided, sent or counted: the beacon does nothing
 // else on a page whose address carries a preview's token.
 
-import { drawCard } from '../widget/cards.js';
+import { drawCode } from '../cards/offer.js';
+import { drawCard, KINDS } from '../widget/cards.js';
 import { createHost, el } from '../widget/host.js';
+import style from '../cards/style.css';
 import { textsFor } from '../widget/texts.js';
 
 const TEXTS = {
@@ -30,14 +32,25 @@ export async function mount(core) {
   const own = TEXTS[language];
   const skew = response.ok ? found.now_ms - Date.now() : 0;
   const host = createHost(language);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  const root = host.stack.getRootNode();
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   const styled = (element, style) => Object.assign(element, { style });
   let drawn = null;
 
   function show() {
     again.remove();
-    drawn = drawCard(found.kind || 'notice', found.content || own.over, textsFor(language), () => Date.now() + skew, { accept: hide, dismiss: hide, copied() {} });
+    const [kind, content, texts] = [found.kind || 'notice', found.content || own.over, textsFor(language)];
+    const act = { accept: hide, dismiss: hide, copied() {} };
+    drawn = drawCard(kind, content, texts, act, kind === 'offer' ? code(content, texts) : KINDS[kind](content, texts, act));
     drawn.element.prepend(styled(el('p', { text: own.mark }), MARK));
     host.stack.append(drawn.element);
+  }
+
+  function code(content, texts) {
+    const { nodes, stop } = drawCode(content, language, () => Date.now() + skew, () => {});
+    return { nodes: [...nodes, el('button', { class: 'never', text: content.dismiss || texts.close, onclick: hide })], stop };
   }
 
   function hide() {

@@ -31,7 +31,7 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
   let agentTypes = 0;
   let drawn = 0;
 
-  const panel = drawPanel(texts, { send, type, toggle, end, leave });
+  const panel = drawPanel(texts, { send, type, toggle, end, leave, card });
   host.stack.append(panel.element, panel.launcher);
   panel.draft(talk.draft);
   panel.unread(0);
@@ -64,6 +64,11 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
       wait ? texts.wait(Math.max(1, Math.round(wait / 60))) : '',
     ];
     return words.filter(Boolean).join(' · ');
+  }
+
+  /** What an agent sent is drawn over its words, if that can be fetched. */
+  function card(item, content) {
+    core.chunk('cards')().then(({ line }) => line(item, content, texts)).catch(() => {});
   }
 
   function draw() {
@@ -181,8 +186,8 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
       if (resuming || first) flush();
       resuming = false;
     },
-    message(offset, author, mid, text, at, name) {
-      if (thread.take({ offset, author, mid, text, at, name }) === 'gap') return resume();
+    message(offset, author, mid, text, at, name, card) {
+      if (thread.take({ offset, author, mid, text, at, name, card }) === 'gap') return resume();
       draw();
       return redraw();
     },

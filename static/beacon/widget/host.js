@@ -54,3 +54,13 @@ function followKeyboard(host) {
   view.addEventListener('scroll', fit);
   fit();
 }
+
+/** A link only to the web: an address of another scheme is not drawn. */
+export function address(url) {
+  try {
+    const { href, protocol } = new URL(url, document.baseURI);
+    return protocol === 'https:' || protocol === 'http:' ? href : null;
+  } catch {
+    return null;
+  }
+}

@@ -2,7 +2,7 @@
 
 import { createChat, END } from './chat.js';
 import { createHost } from './host.js';
-import { drawCard } from './cards.js';
+import { drawCard, KINDS } from './cards.js';
 import { isOver } from './thread.js';
 import { textsFor } from './texts.js';
 
@@ -47,10 +47,19 @@ export function mount(core) {
     return undefined;
   }
 
-  function draw(decision, kind, content, again) {
+  async function draw(decision, kind, content, again) {
     clear();
+    const mine = waiting = { decision };
+    const act = answers(decision);
+    let parts;
+    try {
+      parts = await (KINDS[kind] || (await core.chunk('cards')()).offer)(content, texts, act);
+    } catch {
+      return core.event('deferred', { decision, reason: 'no_ui' });
+    }
+    if (waiting !== mine) return undefined;
     waiting = null;
-    card = { decision, ...drawCard(kind, content, texts, core.now, answers(decision)) };
+    card = { decision, ...drawCard(kind, content, texts, act, parts) };
     if (again) card.element.classList.add('still');
     host.stack.prepend(card.element);
     if (!again) host.say([content.title, content.text].filter(Boolean).join(' '));
@@ -58,6 +67,7 @@ export function mount(core) {
     requestAnimationFrame(() => requestAnimationFrame(() => {
       if (element.isConnected && element.getBoundingClientRect().height) core.event('shown', { decision });
     }));
+    return undefined;
   }
 
   const answers = (decision) => ({
@@ -74,7 +84,10 @@ export function mount(core) {
   });
 
   function clear(decision = card && card.decision) {
-    if (waiting && waiting.decision === decision) clearTimeout(waiting.timer);
+    if (waiting && waiting.decision === decision) {
+      clearTimeout(waiting.timer);
+      waiting = null;
+    }
     if (!card || card.decision !== decision) return;
     card.stop();
     card.element.remove();

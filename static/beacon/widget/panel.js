@@ -5,7 +5,7 @@ import { el } from './host.js';
 const MAX_CHARS = 2000;
 
 /**
- * Draw the chat. `act` = {send(text), type(text), toggle(open), end(), leave()}.
+ * Draw the chat. `act` = {send(text), type(text), toggle(open), end(), leave(), card(item, content)}.
  * The result's methods change what is seen; they hold no state of the conversation.
  */
 export function drawPanel(texts, act) {
@@ -120,11 +120,11 @@ export function drawPanel(texts, act) {
     speak: (on) => lines.setAttribute('aria-live', on ? 'polite' : 'off'),
     add(line) {
       const near = atEnd() || line.author === 'shopper';
-      lines.append(...drawLine(line, texts));
+      lines.append(...drawLine(line, texts, act));
       if (near) this.toEnd();
     },
     pending(own) {
-      pending.replaceChildren(...own.flatMap((each) => drawLine({ ...each, author: 'shopper', note: each.failed ? texts.failed : texts.sending }, texts)));
+      pending.replaceChildren(...own.flatMap((each) => drawLine({ ...each, author: 'shopper', note: each.failed ? texts.failed : texts.sending }, texts, act)));
       this.toEnd();
     },
     toEnd: () => { scroll.scrollTop = scroll.scrollHeight; },
@@ -136,7 +136,7 @@ export function drawPanel(texts, act) {
 }
 
 /** A line as list items: none for a system text that this widget does not know. */
-function drawLine(line, texts) {
+function drawLine(line, texts, act) {
   if (line.missing) return [el('li', { class: 'system', text: texts.missing(line.missing) })];
   if (line.author === 'system') {
     const say = texts.system[line.text];
@@ -144,10 +144,12 @@ function drawLine(line, texts) {
   }
   const time = line.at ? new Date(line.at).toLocaleTimeString(texts.language, { hour: 'numeric', minute: '2-digit' }) : '';
   const note = line.note || time;
-  return [el(
+  const item = el(
     'li',
     { class: `${line.author === 'shopper' ? 'own' : 'other'}${line.failed ? ' failed' : ''}` },
     el('p', { class: 'bubble-text', text: line.text, dir: 'auto' }),
     note ? el('span', { class: 'note', text: note }) : null,
-  )];
+  );
+  if (line.card) act.card(item, line.card);
+  return [item];
 }

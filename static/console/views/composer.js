@@ -69,6 +69,8 @@ export function Composer({ ctx, state, talk, caret }) {
         onInput=${(event) => ctx.desk.type(cid, event.target.value)} onKeyDown=${key}></textarea>
       <div class="composer-foot">
         <p class="dim small-text" id="reply-hint">${ctx.say(hint)}${left < TELL_CHARS ? html` · ${ctx.say("chars_left", { n: left })}` : null}</p>
+        ${state.me.site.cards?.length > 0 && html`
+          <button type="button" onClick=${() => ctx.dispatch("dialog", { dialog: { kind: "card", cid } })}>${ctx.say("card")}</button>`}
         <button class="primary" disabled=${!draft.trim()}>${ctx.say("send")}</button>
       </div>
     </form>

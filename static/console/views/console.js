@@ -4,7 +4,7 @@ import { html } from "../lib.js";
 import { calls, rings, selected, shownRing } from "../store.js";
 import { who } from "./card.js";
 import { Context } from "./context.js";
-import { AssignDialog, CloseDialog, LogoutDialog, TransferDialog } from "./dialogs.js";
+import { AssignDialog, CardDialog, CloseDialog, LogoutDialog, TransferDialog } from "./dialogs.js";
 import { Banner, Header } from "./header.js";
 import { Icon } from "./parts.js";
 import { LeftMessage, shownLeft } from "./left.js";
@@ -35,6 +35,7 @@ export function Console({ ctx, state }) {
       <p class="hidden" role="alert">${ring ? ctx.say("ring_said", { who: who(ctx, ring.data.card), queue: ctx.queueName(ring.data.queue) }) : ""}</p>
       ${state.dialog === "close" && talk && html`<${CloseDialog} ctx=${ctx} talk=${talk} />`}
       ${state.dialog?.kind === "transfer" && html`<${TransferDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
+      ${state.dialog?.kind === "card" && html`<${CardDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog?.kind === "assign" && html`<${AssignDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog === "settings" && html`<${SettingsDialog} ctx=${ctx} />`}
       ${state.dialog === "keys" && html`<${KeysDialog} ctx=${ctx} />`}

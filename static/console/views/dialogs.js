@@ -1,6 +1,7 @@
 // The questions that have to be answered before going on: how a talk ended, to whom it goes, leaving with talks open.
 
 import { html, useEffect, useRef, useState } from "../lib.js";
+import { newMid } from "../desk.js";
 import { mine } from "../store.js";
 import { pick } from "../texts.js";
 import { Status } from "./parts.js";
@@ -91,6 +92,19 @@ export function AssignDialog({ ctx, state, cid }) {
   `}<//>`;
 }
 
+/** An article or a discount code, sent as a card; asked for, since a code that is given is gone. */
+export function CardDialog({ ctx, state, cid }) {
+  const [card, setCard] = useState(null);
+  const [mid] = useState(newMid); // sent again it is the same card
+  const of = (kind) => (state.me.site.cards ?? []).filter((one) => one.kind === kind).map((one) => ({ key: `${kind} ${one.id}`, to: one, name: pick(ctx.language, one.title) }));
+  const [error, submit] = useRefusal(ctx, () => card ? ctx.desk.sendCard(cid, card, mid) : Promise.reject({ choose: true }), "no_more_codes", "card_choose");
+  return html`<${Modal} ctx=${ctx} title=${ctx.say("card_title")} onSubmit=${submit}>${(shut) => html`
+    <${Choices} ctx=${ctx} legend=${ctx.say("card_articles")} choices=${of("article")} none=${ctx.say("card_none")} onChoose=${setCard} />
+    <${Choices} ctx=${ctx} legend=${ctx.say("card_offers")} choices=${of("offer")} none=${ctx.say("card_none")} onChoose=${setCard} />
+    <${Foot} ctx=${ctx} shut=${shut} error=${error} doing="send" />
+  `}<//>`;
+}
+
 /** Who is there; who takes nothing at the moment, or has no free slot, cannot be chosen. */
 const colleagues = (ctx, state, but = null) =>
   (state.team ?? []).filter((one) => one.here && one.login !== but).map((one) => ({
@@ -102,7 +116,7 @@ const colleagues = (ctx, state, but = null) =>
   }));
 
 /** The sentence that belongs to a refusal, and the form's submit handler. */
-function useRefusal(ctx, work) {
+function useRefusal(ctx, work, full = "no_slot", choose = "choose_first") {
   const [error, setError] = useState(null);
   const submit = async (event) => {
     event.preventDefault();
@@ -110,7 +124,7 @@ function useRefusal(ctx, work) {
     try {
       await work();
     } catch (refusal) {
-      setError(refusal.choose ? ctx.say("choose_first") : refusal.error === "full" ? ctx.say("no_slot") : ctx.sayError(refusal.error));
+      setError(refusal.choose ? ctx.say(choose) : refusal.error === "full" ? ctx.say(full) : ctx.sayError(refusal.error));
     }
   };
   return [error, submit];

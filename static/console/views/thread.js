@@ -87,7 +87,7 @@ const gapRow = ([first, last]) => ({ key: `gap ${first}`, kind: "gap", n: last -
 function Row({ ctx, talk, row }) {
   if (row.kind === "day") return html`<p class="sign">${row.at_ms && isToday(row.at_ms) ? ctx.say("today") : day(ctx.language, row.at_ms)}</p>`;
   if (row.kind === "gap") return html`<p class="sign gap">${ctx.say(row.n === 1 ? "gap_one" : "gap_many", { n: row.n })}</p>`;
-  const { author, text, at_ms, name } = row.line;
+  const { author, text, at_ms, name, card } = row.line;
   const time = clock(ctx.language, at_ms);
   if (author === "system") {
     return html`<p class="sign">${ctx.say(`system_${text}`, { name: name ?? ctx.say("unknown") }) ?? text} <time class="digits">${time}</time></p>`;
@@ -96,10 +96,21 @@ function Row({ ctx, talk, row }) {
   return html`
     <div class="line ${own ? "own" : "theirs"}">
       <p class="hidden">${own ? (name ?? ctx.say("you")) : ctx.say("shopper")}</p>
-      <p class="bubble" lang=${talk.data.card?.language ?? null}>${text}</p>
+      ${card ? html`<${Card} ctx=${ctx} card=${card} />` : html`<p class="bubble" lang=${talk.data.card?.language ?? null}>${text}</p>`}
       <p class="under digits">${own && name ? `${name} · ` : ""}${time}</p>
     </div>
   `;
+}
+
+/** What was sent beside words: an article, or a code with its end. */
+function Card({ ctx, card: { title, text, url, code, expires_at_ms } }) {
+  return html`
+    <div class="bubble sent">
+      <strong>${title}</strong>
+      ${text && html`<p>${text}</p>`}
+      ${code && html`<p><code>${code}</code> <span class="digits">${ctx.say("card_until", { time: `${day(ctx.language, expires_at_ms)} ${clock(ctx.language, expires_at_ms)}` })}</span></p>`}
+      ${url && html`<p class="break">${url}</p>`}
+    </div>`;
 }
 
 const isToday = (at_ms) => new Date(at_ms).toDateString() === new Date().toDateString();

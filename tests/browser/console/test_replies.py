@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -120,3 +121,21 @@ async def test_earlier_conversations_stand_beside_the_talk(shop: Shop, seat: Sea
 async def test_a_new_shopper_has_no_earlier_conversations(shop: Shop, seat: Seat) -> None:
     await talking(shop, seat)
     await expect(seat.page.locator(".earlier")).to_contain_text("none with this shopper")
+
+
+async def test_an_article_and_a_code_are_sent_as_cards(shop: Shop, seat: Seat) -> None:
+    await talking(shop, seat)
+    for title, kind in (("Which size is right", "How to choose"), ("code", "A small welcome")):
+        await seat.page.get_by_role("button", name="Card…").click()
+        dialog = seat.page.locator("dialog")
+        await dialog.locator(".primary").click()
+        await expect(dialog.get_by_role("alert")).not_to_be_empty()
+        await dialog.get_by_text(kind).click()
+        await seat.shoot(f"card-{title.split()[0].lower()}")
+        await dialog.locator(".primary").click()
+        await expect(dialog).to_have_count(0)
+    cards = seat.page.locator(".thread .sent")
+    await expect(cards).to_have_count(2)
+    await expect(cards.first).to_contain_text("/demo/#sizes")
+    await expect(cards.last.locator("code")).to_have_text(re.compile(r"^[A-Z0-9-]{6,}$"))
+    await seat.shoot("cards")
