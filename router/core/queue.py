@@ -79,7 +79,8 @@ class Queue(Struct, frozen=True):
     """A line that conversations wait in: an agent has `ring_ms` to answer, and `wrap_up_ms` after closing. Without
     `hours` it is always open. `level`: the least skill level at first, languages apart; `priority_ms`: how much older
     than they are its conversations count; `reply_ms`: within which a left message is to be answered; `tags` and
-    `fields` are what its conversations are marked with, and what is filled in at their end.
+    `fields` are what its conversations are marked with, and what is filled in at their end. `phrases` in a first
+    message say that it is for this queue.
     """
 
     name: Name
@@ -93,6 +94,7 @@ class Queue(Struct, frozen=True):
     priority_ms: int = 0
     service_level: ServiceLevel = ServiceLevel()
     reply_ms: int = units.DAY
+    phrases: tuple[str, ...] = ()
     tags: tuple[Tag, ...] = ()
     fields: tuple[Field, ...] = ()
 
@@ -103,6 +105,7 @@ class Queue(Struct, frozen=True):
 
 # --- the form ----------------------------------------------------------------------------------------------
 
+PHRASE: Final = text("a phrase of at most 40 characters", 40)
 NAME: Final = text("a name of at most 60 characters", 60)
 RING: Final = length("a duration from 5s to 2m such as `20s`", 5 * units.SECOND, 2 * units.MINUTE)
 WRAP_UP: Final = length("a duration of at most 10m such as `30s`", 0, 10 * units.MINUTE)
@@ -156,6 +159,7 @@ def queue_form() -> Fields[Queue]:
             "fields": Key(
                 ListOf("a list of fields", named("a field", Field, {"required": Key(FLAG)}), 16, id_of)
             ),
+            "phrases": Key(ListOf("a list of phrases", PHRASE, 200, str)),
             "reply_within": Key(REPLY, name="reply_ms"),
             "service_level": Key(Fields("a service level", ServiceLevel, service_level)),
             "dispositions": Key(

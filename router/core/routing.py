@@ -25,7 +25,6 @@ SLOTS: Final = 256  # beyond this many free slots the limit grows in proportion,
 
 PRESENCES: Final = ("available", "away", "break", "last_chat")
 ENDED_AS: Final = {"unanswered": "form", "parked": "parked"}  # what a shopper may still do there
-OPEN_STATES: Final = ("waiting", "ringing", "active", "away")
 
 _QUEUES: Final = re.compile(r"[A-Za-z0-9_-]{1,40}(\+[A-Za-z0-9_-]{1,40})*")
 _SKILL: Final = re.compile(r"[A-Za-z0-9_-]{1,40}(:[1-5])?")
@@ -81,10 +80,11 @@ def wait_s(position: int, pace_ms: int, slots: int) -> int | None:
 class Talk(Struct, frozen=True, kw_only=True):
     """A conversation's record as the scripts keep it. Moments in ms; empty text and 0 mean "none yet".
 
-    `state` is waiting, ringing, active, away, wrap-up or closed; `end` says how it came to an end: closed (by
-    the agent), ended (by the shopper), parked, abandoned, message (left while waiting), unanswered (the queue closed).
-    `over` and `over_of`: how and for whom its last ring ended. `position`, `pace` and `staffed` are there only while it
-    waits. `said`: the shopper has written something. `tags` (a list) and `fields` (id -> text) are JSON.
+    `state` is opened (before its first message), waiting, ringing, active, away, wrap-up or closed; `end` says how it
+    came to an end: closed (by the agent), ended (by the shopper), parked, abandoned, message (left while waiting),
+    unanswered (the queue closed). `over` and `over_of`: how and for whom its last ring ended. `position`, `pace` and
+    `staffed` are there only while it waits. `said`: the shopper has written something. `tags` (a list) and `fields`
+    (id -> text) are JSON.
 
     `why`: how its agent was chosen, JSON (`why_agent`). While a transfer rings, `to` is the login it rings for and
     `to_why` the reason for them; `handed_by` (a name) and `handed_note` stay with it afterwards.

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from router.core.chat import Line, checked_mid, checked_text
 from router.core.lines import closes, terms
 from router.core.routing import Talk, TalkState, state_of
+from router.core.topics import Chooser, Topics, by_phrases
 from router.errors import Refused
 from router.live.agents import AgentDesk
 from router.live.archivist import Archivist, WriteDown
@@ -50,7 +51,8 @@ async def _nowhere(transcript: dict[str, Any]) -> None:
 
 class Desk:
     """`node` names this process. `journal` gets each transition as {site, kind, at_ms, cid?, queue?, agent?,
-    ...}, `write_down` each ended conversation (`core.transcript`), until it returns.
+    ...}, `write_down` each ended conversation (`core.transcript`), until it returns. `choose` says which queue a first
+    message is for.
 
     `sweep_ms`: how often deadlines, places in line and the glance are looked at without an occasion;
     `lease_ms`: how long shoppers and agents of a process that died count as there (0: for ever); `grace_ms`:
@@ -70,7 +72,9 @@ class Desk:
         lease_ms: int = LEASE_MS,
         grace_ms: int = GRACE_MS,
         write_down: WriteDown = _nowhere,
+        choose: Chooser = by_phrases,
     ) -> None:
+        self._choose = choose
         self._board = Switchboard(redis, sites, clock, node, journal, lease_ms)
         self._routing = self._board.routing
         self._chats = self._board.chats
@@ -214,6 +218,8 @@ class Desk:
         language: str,
         card: Mapping[str, Any],
         visitor: str = "",
+        *,
+        later: bool = False,
     ) -> TalkState:
         """The shopper said yes to invite `cid`: the conversation begins, and rings at once if somebody is
         free.
@@ -228,7 +234,7 @@ class Desk:
             site,
             self._routing.open(
                 site, cid, terms=terms(queue, rules, skills, self._board.clock.now()), secret=secret, language=language,
-                card=msgspec.json.encode(card), visitor=visitor,
+                card=msgspec.json.encode(card), visitor=visitor, later=later,
             ),
         )  # fmt: skip
         self._present[cid] = site
@@ -265,6 +271,8 @@ class Desk:
         talk = await self._talk(site, cid)
         if talk.end == "parked":
             talk = await self._reopen(site, talk)
+        if talk.state == "opened":
+            talk = await self._route(site, talk, text)
         if talk.state in ("wrap-up", "closed"):
             raise Refused("too_late", "The conversation is over.")
         try:
@@ -275,6 +283,23 @@ class Desk:
         except (RedisError, OSError) as error:
             raise Refused("unavailable") from error
         return offset
+
+    def first(self, site: str) -> str:
+        """The first queue that takes somebody now; the site's first where none does."""
+        queues = self._board.sites[site].queues
+        return next((name for name in queues if self.takes(site, name)), next(iter(queues)))
+
+    def topics(self, site: str) -> Topics:
+        """The queues that a first message may choose, with their phrases: those that take somebody now."""
+        queues = self._board.sites[site].queues
+        return {
+            name: queue.phrases for name, queue in queues.items() if queue.phrases and self.takes(site, name)
+        }
+
+    async def _route(self, site: str, talk: Talk, text: str) -> Talk:
+        name = self._choose(text, self.topics(site)) or talk.queue
+        asked = terms(name, self._board.sites[site].queues[name], (), self._board.clock.now())
+        return talk_of(await self._board.do(site, self._routing.route(site, talk.cid, asked)))
 
     async def _reopen(self, site: str, talk: Talk) -> Talk:
         queue = self._board.sites[site].queues.get(talk.queue)

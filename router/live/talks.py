@@ -105,16 +105,18 @@ class Talks:
     async def _ask(self, held: Held, peer: Peer, queue: str | None) -> None:
         """The shopper wants a person: a conversation, the one there is, or where nobody comes any more a form."""
         site, session = held.site, held.session
-        queue = queue or next(iter(site.queues))
+        later = queue is None and bool(self.desk.topics(site.id))
+        queue = queue or self.desk.first(site.id)
         if session.talk:
             state = await self.desk.resume(site.id, session.talk, session.secret)
         elif queue in site.queues and not self.desk.takes(site.id, queue):
             peer.send(wire.encode(wire.Conversation(new_secret(), "form")))
             return
         else:
-            language, cid, secret = session.language or site.language, new_secret(), new_secret()
-            card = self._card(held, None)
-            state = await self.desk.accept(site.id, cid, secret, queue, (), language, card, session.visitor)
+            state = await self.desk.accept(
+                site.id, new_secret(), new_secret(), queue, (), session.language or site.language,
+                self._card(held, None), session.visitor, later=later,
+            )  # fmt: skip
         await self._begun(held, state)
 
     # --- what a page sends ---------------------------------------------------------------------------------

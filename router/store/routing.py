@@ -61,10 +61,25 @@ class Routing:
         language: str,
         card: bytes | str,
         visitor: str = "",
+        later: bool = False,
     ) -> Reply:
-        """Begin a conversation; `value` is its record, the first call's if there were several."""
-        details = (secret, language, card, msgspec.json.encode(terms), self._lease_ms, visitor)
+        """Begin a conversation; `value` is its record, the first call's if there were several. `later`: it is put in a
+        line by `route`.
+        """
+        details = (
+            secret,
+            language,
+            card,
+            msgspec.json.encode(terms),
+            self._lease_ms,
+            visitor,
+            "1" if later else "",
+        )
         return await self._run("open", site, cid, *details)
+
+    async def route(self, site: str, cid: str, terms: Terms) -> Reply:
+        """A conversation that is only opened goes into a line; `value` is the record."""
+        return await self._run("route", site, cid, msgspec.json.encode(terms))
 
     async def reopen(self, site: str, cid: str, closes: int) -> Reply:
         """The shopper writes again; a parked talk goes on. `value` is the record. `closes`: when its queue closes, ms;

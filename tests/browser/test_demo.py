@@ -184,6 +184,45 @@ async def test_hesitate_accept_talk_reload_and_close(demo: Running, shopper: Sho
         await expect(ui.locator(".panel")).to_have_count(0)
 
 
+async def test_whoever_asks_is_asked_what_it_is_about_and_may_leave_a_message(
+    demo: Running, shopper: Shopper
+) -> None:
+    """From the shop's own link to the queue that the words are for, and back to a form where nobody is there."""
+    page = shopper.page
+    ui = page.locator("router-ui")
+    async with on_duty(demo) as agent:
+        async with page.expect_response("**/behaviour.js*"):
+            await page.goto(f"{demo.url}/demo/p/pot-kyusu")
+        await welcomed(page)
+        await page.get_by_role("link", name="お問い合わせ").click()
+        await expect(ui.locator(".status")).to_have_text("ご質問をお書きください")
+        await ui.get_by_role("textbox").fill("この急須の大きさを知りたいです")
+        await page.keyboard.press("Enter")
+        ring = (await agent.hear("ring"))["conversation"]
+        assert (ring["queue"], ring["card"]["product"]["name"]) == ("style", "常滑の急須")
+        await agent.ask("accept", cid=ring["cid"])
+        await agent.ask("card", cid=ring["cid"], mid="agent-card-1", article="size-guide")
+        await expect(ui.locator(".sent").get_by_role("link")).to_have_attribute(
+            "href", f"{demo.url}/demo/#sizes"
+        )
+        await agent.ask("close", cid=ring["cid"], disposition="advised", fields={"wish": "急須"})
+        await ui.get_by_role("button", name="閉じる").click()
+        await agent.ask("presence", state="away")
+        await page.get_by_role("link", name="お問い合わせ").click()
+        await ui.get_by_role("textbox").fill("返品できますか")
+        await page.keyboard.press("Enter")
+        await ui.get_by_role("button", name="メッセージを残す").click()
+        form = ui.locator(".contact.form")
+        await form.get_by_label("お問い合わせ内容").fill("返品できますか")
+        await form.get_by_label("メールアドレス").fill("hana@example.jp")
+        await form.get_by_role("button", name="送信する").click()
+        await expect(form.get_by_role("heading")).to_have_text("メッセージをお預かりしました")
+        while not (left := (await agent.hear("left"))["messages"]):
+            pass
+        assert [(one["contact"], one["queue"]) for one in left] == [("hana@example.jp", "checkout-help")]
+        await shopper.shoot("demo-left")
+
+
 async def test_a_code_is_offered_taken_off_once_and_refused_the_second_time(
     demo: Running, chromium: Browser
 ) -> None:

@@ -63,7 +63,7 @@ async def test_who_asks_for_a_person_gets_one_with_everything_known(world: World
     async with Agent(world.at) as agent:
         await available(agent)
         shopper = Shopper(world.at)
-        page, told = await asking(world, shopper)
+        page, told = await asking(world, shopper, "checkout-help")
         ring = (await agent.next("ring"))["conversation"]
         assert (ring["cid"], ring["queue"], ring["card"]["cart"]["quantity"]) == (
             told.cid,
@@ -149,7 +149,7 @@ async def test_after_hours_the_form_comes_at_once_and_the_message_is_due_when_it
 async def test_who_waits_as_the_queue_closes_gets_the_form(world: World) -> None:
     close(world, 3)
     shopper = Shopper(world.at)
-    page, told = await asking(world, shopper)
+    page, told = await asking(world, shopper, "checkout-help")
     assert told.state == "waiting"
     await world.later(180)
     await until(lambda: "form" in [one.state for one in shopper.all(wire.Conversation)])
@@ -222,3 +222,56 @@ async def test_a_parked_talk_goes_on_where_it_was_with_the_same_agent(calm: Worl
         answer = await agent.ask("accept", cid=cid)
         texts = [line["text"] for line in answer["conversation"]["messages"]]
         assert texts.count("Until later") == texts.count("I am back") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "queue"),
+    [
+        ("この器の大きさを知りたい", "style"),
+        ("送料はいくらですか", "checkout-help"),
+        ("もしもし", "checkout-help"),
+    ],
+)
+async def test_the_first_message_chooses_the_queue(world: World, text: str, queue: str) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, told = await asking(world, shopper)
+        assert told.state == "opened"
+        await world.later(5)
+        assert not agent.all("ring"), "nobody is rung before it is known what it is about"
+        page.send_message(wire.Say(told.cid, "mid-00000001", text))
+        ring = (await agent.next("ring"))["conversation"]
+        assert (ring["cid"], ring["queue"]) == (told.cid, queue)
+        answer = await agent.ask("accept", cid=told.cid)
+        assert text in [line["text"] for line in answer["conversation"]["messages"]]
+
+
+async def test_who_asks_and_goes_without_a_word_is_not_waited_for(world: World) -> None:
+    shopper = Shopper(world.at)
+    page, told = await asking(world, shopper)
+    await left(world.at, shopper, page)
+    await world.later(3 + 180)
+    talk = await world.at.service.desk._talk("demo", told.cid)
+    assert (talk.state, talk.end) == ("closed", "abandoned")
+
+
+async def test_a_message_may_be_left_before_the_first_line(world: World) -> None:
+    shopper = Shopper(world.at)
+    _, told = await asking(world, shopper)
+    assert (await post(world, shopper, talk={"cid": told.cid, "secret": told.secret})).status_code == 200
+    assert (await world.at.service.desk._talk("demo", told.cid)).end == "message"
+
+
+async def test_a_queue_that_is_open_takes_who_names_none(world: World) -> None:
+    site = world.at.service.sites["demo"]
+    never = Hours("UTC", ((),) * 7)
+    closed = replace(site.queues["checkout-help"], hours=never)
+    world.at.service.sites["demo"] = replace(site, queues={**site.queues, "checkout-help": closed})
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, told = await asking(world, shopper)
+        assert told.state == "opened"
+        page.send_message(wire.Say(told.cid, "mid-00000001", "送料はいくらですか"))
+        assert (await agent.next("ring"))["conversation"]["queue"] == "style"

@@ -57,7 +57,7 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
     if (over) return /form|refused/.test(state) ? texts.unreachable : texts.ended;
     if (!linked) return texts.reconnecting;
     if (!known) return late ? texts.unreachable : texts.connecting;
-    if (/active|parked/.test(state)) return texts[state];
+    if (/active|parked|opened/.test(state)) return texts[state];
     const { position, wait } = place;
     const words = [
       position ? texts.place(position - 1) : texts.waiting,

@@ -12,7 +12,7 @@ if call('INCR', count) > tonumber(ARGV[8]) then return answer(refused('too_many'
 call('EXPIRE', count, 3600, 'NX')
 leave_message(id, ARGV[4], cid, tonumber(ARGV[6]), {unpack(ARGV, 9)})
 local talk = cid ~= '' and read(cid)
-if talk and (talk.state == 'waiting' or talk.state == 'ringing' or talk.state == 'away') then
+if talk and (talk.state == 'opened' or talk.state == 'waiting' or talk.state == 'ringing' or talk.state == 'away') then
   give_up(talk, 'message')
 end
 return answer(tonumber(ARGV[6]))

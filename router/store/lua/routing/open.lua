@@ -5,6 +5,7 @@
 -- ARGV[3] conversation (the decision's id)  ARGV[4] secret  ARGV[5] language  ARGV[6] card, JSON
 -- ARGV[7] terms, JSON: {queue, ring_ms, wrap_ms, priority_ms, reply_ms, closes, steps: [[after ms, signature], ...]}
 -- ARGV[8] how long it lives unseen, ms (0: for ever)  ARGV[9] visitor, "" if none is known
+-- ARGV[10] "1": it is only opened, and waits for its first message to be put in a line (route.lua)
 -- value   the record
 local cid, terms, lease = ARGV[3], cjson.decode(ARGV[7]), tonumber(ARGV[8])
 local talk = read(cid)
@@ -19,7 +20,12 @@ if not talk then
   set_terms(talk, terms)
   tell('opened', talk)
   if lease > 0 then arm('seen', cid, now + lease) end
-  line_up(talk)
+  if ARGV[10] == '1' then
+    disarm('step', cid)
+    write(talk, {state = 'opened'})
+  else
+    line_up(talk)
+  end
   if talk.state == 'waiting' then notice(talk, 'waiting') end
 end
 return answer(view(talk))

@@ -137,6 +137,8 @@ local function shopper_gone(talk)
   write(talk, {present = '0'})
   if was == 'active' then
     arm('away', talk.cid, now + PARK_MS)
+  elseif was == 'opened' then
+    arm('away', talk.cid, now + AWAY_MS)
   elseif was == 'waiting' or was == 'ringing' then
     local login = was == 'ringing' and take_back(talk, 'cancelled')
     call('ZREM', P .. 'line:' .. talk.sig, talk.cid)
