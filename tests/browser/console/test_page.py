@@ -164,3 +164,23 @@ async def test_everything_can_be_done_with_the_keyboard_alone(shop: Shop, chromi
         await tab_to(seat, "dialog .primary")
         await keys.press("Enter")
         await expect(seat.page.locator(".ended")).to_be_visible()
+
+
+async def test_at_200_percent_zoom_a_talk_can_be_had(shop: Shop, chromium: Browser) -> None:
+    """Half of 1280 by 800 in CSS pixels: one column at a time, and nothing beyond the edge."""
+    options = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}
+    async with window(chromium, **options) as seat:
+        await seat.go_on_duty(shop.url)
+        await shop.ring("chat-0001")
+        await expect(seat.page.locator(".item.ringing")).to_be_visible()
+        await seat.page.keyboard.press("a")
+        reply = seat.page.locator("#reply")
+        await expect(reply).to_be_focused()
+        await reply.fill("Hello")
+        await seat.page.get_by_role("button", name="Send", exact=True).click()
+        await expect(seat.page.locator(".thread .own")).to_have_count(1)
+        await expect(seat.page.locator(".thread .own")).to_be_in_viewport()
+        await seat.shoot("zoom")
+        for tab in ("Shopper", "List", "Talk"):
+            await seat.page.locator(".tabs").get_by_text(tab).click()
+            assert await seat.page.evaluate("document.documentElement.scrollWidth") <= 640
