@@ -137,6 +137,7 @@ class Floor:
         wrap_ms: int = WRAP_MS,
         rules: Queue | None = None,
         closes: int = 0,
+        later: bool = False,
     ) -> Talk:
         """An invite was accepted; each comes a millisecond after the one before."""
         self.now += 1
@@ -146,7 +147,7 @@ class Floor:
         record = await self.run(
             self.routing.open(
                 SITE, cid or f"talk-{next(self._cids):04}", secret="secret-of-it", language="ja", card="{}",
-                terms=replace(asked, closes=closes),
+                terms=replace(asked, closes=closes), later=later,
             )
         )  # fmt: skip
         return talk_of(record)

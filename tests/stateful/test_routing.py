@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
+from router.core.left import Left
 from router.core.lines import Terms, kept_skills, terms
 from router.core.queue import Overflow, Relaxation
 from router.core.room import BEST, level
@@ -201,7 +202,7 @@ class Model:
         return agent
 
     def begin(self, talk: Talk, agent: Agent) -> None:
-        for kind in ("ring", "step", "again"):
+        for kind in ("ring", "step", "again", "close"):
             self.disarm(kind, talk.cid)
         agent.busy.add(talk.cid)
         agent.missed = 0
@@ -216,7 +217,7 @@ class Model:
     def finish(self, talk: Talk, how: str) -> None:
         login = talk.agent
         self.recall(talk)
-        for kind in ("again", "ring", "away", "wrap", "step"):
+        for kind in ("again", "ring", "away", "wrap", "step", "close"):
             self.disarm(kind, talk.cid)
         talk.state, talk.end = "closed", how
         if login:
@@ -272,12 +273,49 @@ class Model:
                 self.arm_step(talk)
                 self.wait_again(talk)
 
+    def when_close(self, cid: str) -> None:
+        self.give_up(self.talks[cid], "unanswered")
+
+    def give_up(self, talk: Talk, how: str) -> None:
+        agent = self.take_back(talk) if talk.state == "ringing" else None
+        self.finish(talk, how)
+        if agent:
+            self.serve(agent)
+
     # what people do
 
-    def open(self, cid: str, asked: Terms) -> None:
+    def open(self, cid: str, asked: Terms, closes_in_ms: int = 0) -> None:
         self.talks[cid] = Talk(cid, asked.steps, self.now, self.now - asked.priority_ms)
         self.arm_step(self.talks[cid])
+        if closes_in_ms:
+            self.arm("close", cid, closes_in_ms)
         self.line_up(self.talks[cid])
+
+    def ask(self, cid: str, asked: Terms) -> None:
+        self.talks[cid] = Talk(cid, asked.steps, self.now, self.now - asked.priority_ms, state="opened")
+
+    def route(self, talk: Talk, asked: Terms) -> None:
+        if talk.state == "opened":
+            talk.steps, talk.step, talk.place = asked.steps, 0, talk.opened - asked.priority_ms
+            self.arm_step(talk)
+            self.line_up(talk)
+
+    def leave_message(self, talk: Talk) -> None:
+        if talk.state in ("opened", "waiting", "ringing", "away"):
+            self.give_up(talk, "message")
+
+    def reopen(self, talk: Talk) -> None:
+        if (talk.state, talk.end) != ("closed", "parked"):
+            return
+        before = self.agents[talk.agent]
+        talk.end, talk.agent, talk.present, talk.place = "", "", True, talk.opened - FRONT
+        talk.tried.clear()
+        if before.free:
+            self.ring(talk, before)
+        else:
+            self.line_up(talk)
+        if talk.state == "waiting":
+            self.arm_step(talk)
 
     def answer(self, talk: Talk) -> None:
         if talk.to:
@@ -311,6 +349,7 @@ class Model:
         sender = self.leave_agent(talk)
         talk.steps, talk.step, talk.place = asked.steps, 0, talk.opened - asked.priority_ms
         talk.tried = {sender.login}
+        self.disarm("close", talk.cid)
         self.arm_step(talk)
         self.wait_again(talk)
         self.serve(sender)
@@ -369,7 +408,9 @@ class Model:
         if not talk.present or talk.state == "closed":
             return
         talk.present = False
-        if talk.state == "active":
+        if talk.state == "opened":
+            self.arm("away", talk.cid, AWAY_MS)
+        elif talk.state == "active":
             self.arm("away", talk.cid, PARK_MS)
         elif talk.state in ("waiting", "ringing"):
             agent = self.take_back(talk) if talk.state == "ringing" else None
@@ -405,7 +446,7 @@ class Model:
             agent = self.take_back(talk)
             self.finish(talk, "ended")
             self.serve(agent)
-        elif talk.state in ("waiting", "away"):
+        elif talk.state in ("opened", "waiting", "away"):
             self.finish(talk, "ended")
 
 
@@ -481,6 +522,71 @@ class Machine(RuleBasedStateMachine):
         self.tick()
         self.model.open(cid, terms(queue, RULES[queue], skills, 0))
         self.run(self.floor.open(cid, queue=queue, skills=skills, rules=RULES[queue]))
+
+    @rule(queue=QUEUES, ms=st.sampled_from([RING_MS // 2, 2 * RING_MS]))
+    @precondition(lambda self: sum(talk.state != "closed" for talk in self.model.talks.values()) < 9)
+    def open_before_closing(self, queue: str, ms: int) -> None:
+        cid = f"talk-{len(self.model.talks):04}"
+        self.floor.now -= 1
+        self.tick()
+        self.model.open(cid, terms(queue, RULES[queue], (), 0), ms)
+        closes = self.model.now + ms
+        self.run(self.floor.open(cid, queue=queue, rules=RULES[queue], closes=closes))
+
+    @rule(queue=QUEUES)
+    @precondition(lambda self: sum(talk.state != "closed" for talk in self.model.talks.values()) < 9)
+    def ask(self, queue: str) -> None:
+        cid = f"talk-{len(self.model.talks):04}"
+        self.floor.now -= 1
+        self.tick()
+        self.model.ask(cid, terms(queue, RULES[queue], (), 0))
+        self.run(self.floor.open(cid, queue=queue, rules=RULES[queue], later=True))
+
+    @some_talk(("opened",))
+    @rule(pick=ANY, queue=QUEUES)
+    def route(self, pick: int, queue: str) -> None:
+        self.tick()
+        for talk in self.some(("opened",), pick):
+            asked = terms(queue, RULES[queue], (), 0)
+            self.do(self.floor.routing.route(SITE, talk.cid, asked))
+            self.model.route(talk, asked)
+
+    @some_talk(("opened", "waiting", "ringing", "away", "active"))
+    @rule(pick=ANY)
+    def leave_message(self, pick: int) -> None:
+        self.tick()
+        for talk in self.some(("opened", "waiting", "ringing", "away", "active", "closed"), pick):
+            left = Left(id=f"message-{talk.cid}", queue="help", at=0, due=self.floor.now, cid=talk.cid)
+            first = not self.run(self.redis.exists(keys.routing(SITE, f"left:{left.id}")))
+            self.do(self.floor.routing.leave_message(SITE, left, "sid", 10**6))
+            if first:
+                self.model.leave_message(talk)
+
+    @precondition(lambda self: any(talk.end == "parked" for talk in self.model.talks.values()))
+    @rule(pick=ANY)
+    def write_again(self, pick: int) -> None:
+        self.tick()
+        ended = [talk for talk in self.model.talks.values() if talk.state == "closed"]
+        for talk in ended[pick % len(ended) :][:1] if ended else ():
+            self.do(self.floor.routing.reopen(SITE, talk.cid, 0))
+            self.model.reopen(talk)
+
+    @some_talk(("active",))
+    @rule(pick=ANY, login=LOGINS)
+    def stay_away_and_write_again(self, pick: int, login: str) -> None:
+        """The shopper of a talk is away until it is parked, whatever else comes due meanwhile, and then writes."""
+        for talk in self.some(("active",), pick):
+            if not talk.present:
+                continue
+            self.tick()
+            self.do(self.floor.routing.gone(SITE, talk.cid))
+            self.model.gone(talk)
+            while f"away|{talk.cid}" in self.model.due:
+                self.let_the_next_deadlines_come(1)
+            self.come_to_work(login)
+            self.tick()
+            self.do(self.floor.routing.reopen(SITE, talk.cid, 0))
+            self.model.reopen(talk)
 
     @some_talk(("ringing",))
     @rule(pick=ANY)
@@ -571,19 +677,19 @@ class Machine(RuleBasedStateMachine):
         self.do(self.floor.routing.leave(SITE, login, "s1"))
         self.model.leave(self.model.agents[login])
 
-    @some_talk(("waiting", "ringing", "active"), present=True)
+    @some_talk(("opened", "waiting", "ringing", "active"), present=True)
     @rule(pick=ANY)
     def gone(self, pick: int) -> None:
         self.tick()
-        for talk in self.some(("waiting", "ringing", "active", "wrap-up", "closed"), pick):
+        for talk in self.some(("opened", "waiting", "ringing", "active", "wrap-up", "closed"), pick):
             self.do(self.floor.routing.gone(SITE, talk.cid))
             self.model.gone(talk)
 
-    @some_talk(("away", "active"), present=False)
+    @some_talk(("opened", "away", "active"), present=False)
     @rule(pick=ANY)
     def back(self, pick: int) -> None:
         self.tick()
-        for talk in self.some(("away", "active", "wrap-up", "closed"), pick):
+        for talk in self.some(("opened", "away", "active", "wrap-up", "closed"), pick):
             self.do(self.floor.routing.seen(SITE, [talk.cid]))
             self.model.back(talk)
 
@@ -595,11 +701,11 @@ class Machine(RuleBasedStateMachine):
             self.do(self.floor.routing.close(SITE, talk.agent, talk.cid, "sold", ""))
             self.model.close(talk)
 
-    @some_talk(("waiting", "ringing", "away", "active"))
+    @some_talk(("opened", "waiting", "ringing", "away", "active"))
     @rule(pick=ANY)
     def ended(self, pick: int) -> None:
         self.tick()
-        for talk in self.some(("waiting", "ringing", "away", "active", "wrap-up", "closed"), pick):
+        for talk in self.some(("opened", "waiting", "ringing", "away", "active", "wrap-up", "closed"), pick):
             self.do(self.floor.routing.end(SITE, talk.cid))
             self.model.ended(talk)
 
