@@ -139,6 +139,12 @@ class Close(_Frame, frozen=True, tag="close"):
     fields: Annotated[dict[Name, Annotated[str, Meta(max_length=500)]], Meta(max_length=16)] = {}
 
 
+class Look(_Frame, frozen=True, tag="look"):
+    """A supervisor looks into a colleague's conversation."""
+
+    cid: ConversationId
+
+
 class Tag(_Frame, frozen=True, tag="tag"):
     """The tags of a conversation, each one of the queue's."""
 
@@ -175,7 +181,7 @@ class LeftLines(_Frame, frozen=True, tag="left_lines"):
 
 Frame = (
     Presence | Accept | Decline | Say | SendCard | Typing | History | Note | Close | Ping
-    | Transfer | Take | Assign | SetPresence | Tag | Before | LeftTake | LeftDone | LeftLines
+    | Transfer | Take | Assign | SetPresence | Look | Tag | Before | LeftTake | LeftDone | LeftLines
 )  # fmt: skip
 
 _decoder: Final[msgspec.json.Decoder[Frame]] = msgspec.json.Decoder(Frame)
@@ -228,14 +234,15 @@ def line(waiters: Iterable[Waiter], me: Colleague | None, queues: Collection[str
     return {"t": "line", "waiting": found}
 
 
-def team(colleagues: Iterable[Colleague]) -> dict[str, Any]:
-    """The frame `team`: all agents of the site, by name."""
+def team(colleagues: Iterable[Colleague], *, talks: bool = False) -> dict[str, Any]:
+    """The frame `team`: all agents of the site, by name; with their conversations for those who may look into them."""
     return {
         "t": "team",
         "agents": [
             {
                 "login": one.login, "name": one.name, "presence": one.presence, "reason": one.reason,
                 "load": one.load, "capacity": one.capacity, "here": one.there,
+                **({"talks": one.talks} if talks else {}),
             }
             for one in sorted(colleagues, key=lambda one: (one.name, one.login))
         ],

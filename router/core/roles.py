@@ -15,7 +15,7 @@ PUBLIC: Final = ""
 FRAMES: Final = {
     "presence": "agent", "accept": "agent", "decline": "agent", "say": "agent", "card": "agent", "typing": "agent",
     "history": "agent", "note": "agent", "close": "agent", "ping": "agent", "transfer": "agent",
-    "take": "agent", "assign": "supervisor", "set_presence": "supervisor",
+    "take": "agent", "assign": "supervisor", "set_presence": "supervisor", "look": "supervisor",
     "tag": "agent", "before": "agent", "left_take": "agent", "left_done": "agent", "left_lines": "agent",
 }  # fmt: skip
 

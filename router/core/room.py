@@ -41,7 +41,9 @@ class Waiter(Struct, frozen=True, kw_only=True):
 
 
 class Colleague(Struct, frozen=True, kw_only=True):
-    """An agent as the others see them; `skills` with levels, `there`: has a socket open."""
+    """An agent as the others see them; `skills` with levels, `there`: has a socket open, `talks`: the conversations in
+    their slots.
+    """
 
     login: str
     name: str
@@ -52,3 +54,4 @@ class Colleague(Struct, frozen=True, kw_only=True):
     there: bool
     queues: tuple[str, ...]
     skills: tuple[str, ...]
+    talks: tuple[str, ...] = ()

@@ -164,6 +164,8 @@ class AgentDesk:
                 return {"messages": [console.message(line) for line in lines]}
             case console.Note(cid=cid, text=text):
                 await do(site, self._routing.note(site, login, cid, redacted(text)))
+            case console.Look(cid=cid):
+                return await self._look(seat, cid)
             case console.Tag(cid=cid, tags=tags):
                 await self._tag(seat, cid, tags)
             case console.Before(cid=cid):
@@ -209,6 +211,13 @@ class AgentDesk:
         except Refused:
             seat.took.discard(cid)
             raise
+        history = await self._board.chats.history(cid, 0)
+        return {"conversation": console.conversation(talk_of(record), history.newest, history.lines)}
+
+    async def _look(self, seat: Seat, cid: str) -> dict[str, Any]:
+        (record,) = await self._board.do(seat.site, self._routing.look(seat.site, [cid]))
+        if not record:
+            raise Refused("no_conversation")
         history = await self._board.chats.history(cid, 0)
         return {"conversation": console.conversation(talk_of(record), history.newest, history.lines)}
 

@@ -216,7 +216,7 @@ class Workplace:
         everything = roles.at_least(str(self.seats[0].agent["role"]), "supervisor")
         queues = None if everything else me.queues if me else ()
         line, left = console.line(room.waiters, me, queues), worklist(room.left, queues)
-        team = console.team(room.team.values())
+        team = console.team(room.team.values(), talks=everything)
         for frame, told in ((line, self._line), (left, self._left), (team, self._team)):
             if frame != told:
                 self._send(frame)

@@ -68,16 +68,16 @@ class Rooms:
         async with self._redis.pipeline(transaction=False) as pipeline:
             for login in asked:
                 pipeline.hmget(keys.agent(site, login), COLLEAGUE)
-                pipeline.scard(keys.routing(site, f"busy:{login}"))
+                pipeline.smembers(keys.routing(site, f"busy:{login}"))
                 pipeline.exists(keys.routing(site, f"sockets:{login}"))
             answers = iter(await pipeline.execute())
         return [
             Colleague(
                 login=login, name=_str(fields[0]), presence=_str(fields[1]) or "away", reason=_str(fields[2]),
-                capacity=int(fields[3] or 0), queues=_listed(fields[4]), skills=_listed(fields[5]), load=load,
-                there=bool(there),
+                capacity=int(fields[3] or 0), queues=_listed(fields[4]), skills=_listed(fields[5]), load=len(talks),
+                there=bool(there), talks=tuple(sorted(cid.decode() for cid in talks)),
             )
-            for login, fields, load, there in zip(asked, answers, answers, answers, strict=False)
+            for login, fields, talks, there in zip(asked, answers, answers, answers, strict=False)
             if fields[0] is not None
         ]  # fmt: skip
 

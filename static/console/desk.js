@@ -154,6 +154,11 @@ export class Desk {
     this.dispatch("dialog", { dialog: null });
   }
 
+  /** A colleague's conversation, with all lines; null if it is gone. */
+  async look(cid) {
+    return (await this.ask("look", { cid }))?.conversation ?? null;
+  }
+
   tag(cid, tags) {
     return this.ask("tag", { cid, tags });
   }

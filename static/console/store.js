@@ -30,7 +30,7 @@ export const initial = {
   shownLeft: null, // the id of the message that is open instead of a talk
   visible: true,
   tab: "list", // on a narrow screen: list | talk | context
-  dialog: null, // close | logout | settings | keys | {kind: transfer | assign | card, cid}
+  dialog: null, // {kind: talks, login} | close | logout | settings | keys | {kind: transfer | assign | card, cid}
   notice: null, // {key, error?} one sentence about what went wrong
   caret: 0, // grows whenever the reply box should take the caret
 };

@@ -11,6 +11,7 @@ import { LeftMessage, shownLeft } from "./left.js";
 import { List } from "./list.js";
 import { RingPanel } from "./ring.js";
 import { KeysDialog, SettingsDialog } from "./settings.js";
+import { TalksDialog } from "./overlook.js";
 import { Talk } from "./thread.js";
 
 export function Console({ ctx, state }) {
@@ -35,6 +36,7 @@ export function Console({ ctx, state }) {
       <p class="hidden" role="alert">${ring ? ctx.say("ring_said", { who: who(ctx, ring.data.card), queue: ctx.queueName(ring.data.queue) }) : ""}</p>
       ${state.dialog === "close" && talk && html`<${CloseDialog} ctx=${ctx} talk=${talk} />`}
       ${state.dialog?.kind === "transfer" && html`<${TransferDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
+      ${state.dialog?.kind === "talks" && html`<${TalksDialog} ctx=${ctx} state=${state} login=${state.dialog.login} />`}
       ${state.dialog?.kind === "card" && html`<${CardDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog?.kind === "assign" && html`<${AssignDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog === "settings" && html`<${SettingsDialog} ctx=${ctx} />`}

@@ -55,6 +55,8 @@ function Colleague({ ctx, state, one }) {
   return html`
     <li class=${`colleague ${one.here ? one.presence : "gone"}`}>
       <div class="item-line"><span><i class="dot"></i> ${one.name}</span><span class="dim digits">${one.load} / ${one.capacity}</span></div>
+      ${supervises(state) && other && one.talks?.length > 0 && html`
+        <button class="quiet small" onClick=${() => ctx.dispatch("dialog", { dialog: { kind: "talks", login: one.login } })}>${ctx.say("talks_of", { n: one.talks.length })}</button>`}
       <div class="item-line dim"><span>${presenceName(ctx, state, one)}</span>
         ${supervises(state) && other && one.here && html`
           <button class="quiet small" onClick=${() => ctx.desk.setPresence(one.login, one.presence === "available" ? "away" : "available")}>

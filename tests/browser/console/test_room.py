@@ -102,3 +102,35 @@ async def test_an_agent_has_no_supervisors_buttons(shop: Shop, seat: Seat) -> No
     await seat.page.locator(".team summary").click()
     await expect(seat.page.locator(".colleague")).to_have_count(3)
     await expect(seat.page.locator(".colleague button")).to_have_count(0)
+
+
+async def test_a_supervisor_looks_into_a_talk_and_takes_it_over(
+    shop: Shop, seat: Seat, chromium: Browser
+) -> None:
+    await talking(shop, seat)
+    await seat.page.locator("#reply").fill("One moment please.")
+    await seat.page.locator("#reply").press("Enter")
+    await shop.says("chat-0001", "早くお願いします")
+    async with window(chromium) as boss:
+        await boss.log_in(shop.url, login="mana")
+        await boss.page.locator(".team summary").click()
+        await boss.page.get_by_role("button", name="1 open…").click()
+        dialog = boss.page.locator("dialog")
+        await expect(dialog.locator(".overlooked")).to_contain_text("早くお願いします")
+        await expect(dialog).to_contain_text("Conversations of Hana")
+        await boss.shoot("overlook")
+        await dialog.get_by_role("button", name="Take over").click()
+        await expect(boss.page.locator("#reply")).to_be_focused()
+        await expect(boss.page.locator(".thread")).to_contain_text("One moment please.")
+        await expect(boss.page.locator(".context")).to_contain_text("You took it.")
+        await expect(seat.page.locator(".item.own")).to_have_count(0)
+        await expect(seat.page.locator(".banner")).to_contain_text("no longer yours")
+
+
+async def test_nobody_else_looks_into_a_colleagues_talks(shop: Shop, seat: Seat, chromium: Browser) -> None:
+    await talking(shop, seat)
+    async with window(chromium) as other:
+        await other.log_in(shop.url, login="ren")
+        await other.page.locator(".team summary").click()
+        await expect(other.page.locator(".colleague", has_text="Hana")).to_contain_text("1 / 3")
+        await expect(other.page.get_by_role("button", name="1 open…")).to_have_count(0)
