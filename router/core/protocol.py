@@ -67,10 +67,11 @@ class Say(_Message, tag=3):
 
 
 class Typing(_Message, tag=4):
-    """The shopper began or ceased to type."""
+    """The shopper began or ceased to type. `text`: what stands there so far, where the site has it shown (`peek`)."""
 
     cid: ConversationId
     on: bool
+    text: Annotated[str, Meta(max_length=MAX_MESSAGE_CHARS)] | None = None
 
 
 class Resume(_Message, tag=5):
@@ -152,7 +153,8 @@ class Retract(_Message, tag=5):
 
 class Conversation(_Message, tag=6, gc=True):
     """State of a conversation: invited ... closed (CONVERSATIONS), the agent's public name once there is one, the
-    place in line (1 is next) and the expected wait in seconds while it waits, newest offset, the secret once.
+    place in line (1 is next) and the expected wait in seconds while it waits, newest offset, the secret once; `peek`:
+    agents see what is typed before it is sent, and the shopper is told so.
     """
 
     cid: str
@@ -162,6 +164,7 @@ class Conversation(_Message, tag=6, gc=True):
     wait_s: int | None = None
     offset: int = 0
     secret: str | None = None
+    peek: bool = False
 
 
 class Message(_Message, tag=7, gc=True):

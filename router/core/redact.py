@@ -52,6 +52,7 @@ _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _BETWEEN: Final = rf"(?:[\Wー_](?<!•)){{0,{SEPARATORS}}}"
 _RUN: Final = re.compile(rf"\d(?:{_BETWEEN}\d)*")
 _MAYBE: Final = re.compile(rf"\d(?:{_BETWEEN}\d){{{LENGTHS[0] - 1}}}")
+_LONG: Final = re.compile(rf"\d(?:{_BETWEEN}\d){{7,}}")
 _GROUP: Final = re.compile(r"\d+")
 
 Groups = list[str]
@@ -72,6 +73,11 @@ def redacted(text: str, before: str = "") -> str:
             break
         text = masked
     return text
+
+
+def veiled(text: str) -> str:
+    """A text that is still being typed, without any number that may become a card number: each from eight digits on."""
+    return _LONG.sub(MASK, text)
 
 
 def tail(texts: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from router.core.rules import form
 from router.core.rules.compile import RuleSet
 from router.core.rules.conditions import Names
 from router.core.rules.model import Action, GiveOffer, Invite, Notice, ShowArticle
-from router.core.scalars import ID, KEY, VERSION, length, pattern, text, whole, written
+from router.core.scalars import FLAG, ID, KEY, VERSION, length, pattern, text, whole, written
 from router.core.shapes import Choice, Fields, Key, ListOf, Placed, Placing, Table
 from router.core.texts import LANGUAGES, Language, Texts, texts_file
 
@@ -67,6 +67,7 @@ class Site(Struct, frozen=True):
     texts_file: str = ""
     breaks: tuple[Break, ...] = ()
     admin: dict[str, str] = {}
+    sneak_peek: bool = False
 
     def content(self, action: Action, language: str) -> dict[str, Any]:
         """The texts of a decision, as "Content of show" in docs/protocol.md wants them, in the language (or
@@ -146,6 +147,7 @@ class _Entry(Struct, frozen=True):
     webhooks: dict[str, str] = {}
     breaks: tuple[Break, ...] = ()
     admin: dict[str, str] = {}
+    sneak_peek: bool = False
 
 
 class _File(Struct, frozen=True):
@@ -221,6 +223,7 @@ def _site() -> Fields[_Entry]:
             "webhooks": Key(Table("webhooks by name", ID, WEBHOOK)),
             "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
             "admin": Key(_admin()),
+            "sneak_peek": Key(FLAG),
             "breaks": Key(ListOf("a list of breaks", named("a break", Break), 16, id_of)),
         },
     )
@@ -286,6 +289,7 @@ class _Loading:
             texts_file=self.path(entry.texts),
             breaks=entry.breaks,
             admin=entry.admin,
+            sneak_peek=entry.sneak_peek,
         )
 
     def overflows(self, entry: _Entry) -> None:

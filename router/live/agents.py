@@ -128,6 +128,11 @@ class AgentDesk:
         for place in self._places(site):
             place.typing(cid, on)
 
+    def peek(self, site: str, cid: str, text: str) -> None:
+        """What the shopper has typed so far."""
+        for place in self._places(site):
+            place.peek(cid, text)
+
     # --- what an agent does ---
 
     async def handle(self, seat: Seat, frame: console.Frame) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from router.core.chat import Line, checked_mid, checked_text
 from router.core.lines import closes, terms
+from router.core.redact import veiled
 from router.core.routing import Talk, TalkState, state_of
 from router.core.topics import Chooser, Topics, by_phrases
 from router.errors import Refused
@@ -170,6 +171,8 @@ class Desk:
                 watch.tell(Typed(about, author, on))
             if author == "shopper":
                 self.agents.typing(site, about, on)
+        elif kind == "peek":
+            self.agents.peek(site, about, author)
         elif kind == "farewell":
             self.on_farewell(about)
         elif kind == "visitor":
@@ -311,6 +314,10 @@ class Desk:
     async def typing(self, site: str, cid: str, author: str, on: bool) -> None:
         """Pass on that `author` types, or ceased to. It may be lost."""
         await self._board.sign(site, ("typing", cid, author, on))
+
+    async def peek(self, site: str, cid: str, text: str) -> None:
+        """Let the agent see what the shopper has typed so far, without long numbers. It may be lost."""
+        await self._board.sign(site, ("peek", cid, veiled(text), True))
 
     async def end(self, site: str, cid: str) -> None:
         """The shopper ends it."""

@@ -97,7 +97,7 @@ class Talks:
         held.session.talk, held.session.secret = state.cid, state.secret
         self._committer.mark(held)
         for peer in list(held.peers.values()):
-            peer.send(wire.encode(_conversation(state, secret=True)))
+            peer.send(wire.encode(_conversation(state, held.site.sneak_peek, secret=True)))
             self._watch(held, peer, state.cid, 0)
         if not held.peers:
             await self.desk.shopper_gone(held.site.id, state.cid)
@@ -156,6 +156,8 @@ class Talks:
                 case wire.Typing():
                     self._mine(held, message.cid)
                     await self.desk.typing(held.site.id, message.cid, "shopper", message.on)
+                    if message.text is not None and held.site.sneak_peek:
+                        await self.desk.peek(held.site.id, message.cid, message.text)
                 case wire.End():
                     self._mine(held, message.cid)
                     await self.desk.end(held.site.id, message.cid)
@@ -186,7 +188,7 @@ class Talks:
             self.desk.unwatch(older)
 
         def tell(update: Update) -> None:
-            frame = _frame(update)
+            frame = _frame(update, held.site.sneak_peek)
             if frame is not None:
                 peer.send(frame)
             if isinstance(update, Changed):
@@ -254,7 +256,7 @@ def _about(message: wire.ClientMessage) -> str | None:
     return message.mid if isinstance(message, wire.Say) else getattr(message, "cid", None)
 
 
-def _conversation(state: TalkState, *, secret: bool = False) -> wire.Conversation:
+def _conversation(state: TalkState, peek: bool, *, secret: bool = False) -> wire.Conversation:
     return wire.Conversation(
         state.cid,
         state.state,
@@ -263,13 +265,14 @@ def _conversation(state: TalkState, *, secret: bool = False) -> wire.Conversatio
         state.wait_s,
         state.offset,
         state.secret if secret else None,
+        peek,
     )
 
 
-def _frame(update: Update) -> bytes | None:
+def _frame(update: Update, peek: bool) -> bytes | None:
     match update:
         case Changed(state):
-            return wire.encode(_conversation(state))
+            return wire.encode(_conversation(state, peek))
         case Said(cid, line):
             return wire.encode(
                 wire.Message(

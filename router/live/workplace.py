@@ -237,3 +237,9 @@ class Workplace:
         told = self._told.get(cid)
         if told is not None and told.talk.state == "active":
             self._send({"t": "typing", "cid": cid, "on": on})
+
+    def peek(self, cid: str, text: str) -> None:
+        """What the shopper has typed so far."""
+        told = self._told.get(cid)
+        if told is not None and told.talk.state == "active":
+            self._send({"t": "peek", "cid": cid, "text": text})

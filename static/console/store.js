@@ -8,7 +8,7 @@
 //   gaps           [first, last] offsets that the service said are gone
 //   pending        own lines without a stored copy here: {mid, text, at_ms, status: sending | stored | refused, error?}
 //   read           offset up to which the agent has seen the talk
-//   typingUntil    client ms until which the typing sign stands
+//   typingUntil    client ms until which the typing sign stands; peek: what is typed so far, if the site has it shown
 //   draft, note    what stands in the reply box; {text, status: kept | changed | refused}
 // }
 
@@ -85,8 +85,9 @@ const STEPS = {
     return look({ ...put(state, talk), dialog: ended ? null : state.dialog });
   },
   message: (state, { cid, message }) =>
-    look(change(state, cid, (talk) => add({ ...talk, typingUntil: message.author === "shopper" ? 0 : talk.typingUntil }, [message]))),
-  typing: (state, { cid, on, at }) => change(state, cid, (talk) => ({ ...talk, typingUntil: on ? at + TYPING_MS : 0 })),
+    look(change(state, cid, (talk) => add({ ...talk, typingUntil: message.author === "shopper" ? 0 : talk.typingUntil, peek: message.author === "shopper" ? "" : talk.peek }, [message]))),
+  typing: (state, { cid, on, at }) => change(state, cid, (talk) => ({ ...talk, typingUntil: on ? at + TYPING_MS : 0, peek: on ? talk.peek : "" })),
+  peek: (state, { cid, text }) => change(state, cid, (talk) => ({ ...talk, peek: text })),
 
   // --- answers to what was asked
   accepted(state, { cid, conversation }) {
@@ -146,6 +147,7 @@ function fresh(data, kept = {}) {
     pending: kept.pending ?? [],
     read: kept.read ?? data.offset ?? 0,
     typingUntil: 0,
+    peek: "",
     draft: kept.draft ?? "",
     suggested: false,
     note: { text: data.note ?? "", status: "kept" },

@@ -283,3 +283,23 @@ async def test_what_an_agent_sends_is_drawn_as_a_card(peer: Peer, shopper: Shopp
     await expect(sent.last.get_by_role("link")).to_have_count(0)
     assert await shopper.page.evaluate("window.hacked") is None
     await shopper.shoot("chat-cards")
+
+
+@pytest.mark.parametrize("peek", [False, True])
+async def test_what_is_typed_is_shown_only_where_it_is_disclosed(
+    peer: Peer, shopper: Shopper, peek: bool
+) -> None:
+    await accept(peer, shopper)
+    await peer.send(wire.Conversation(DID, "active", "花", None, None, 0, None, peek))
+    disclosed = ui(shopper.page).get_by_text("入力中の文字は担当者に表示されます")
+    await expect(disclosed).to_be_visible(visible=peek)
+    await ui(shopper.page).get_by_role("textbox").press_sequentially("送料は")
+    await until(
+        lambda: (
+            any(typing.text == "送料は" for typing in peer.said(wire.Typing))
+            or (not peek and peer.said(wire.Typing))
+        )
+    )
+    await say(shopper, "送料は無料ですか")
+    await until(lambda: peer.said(wire.Say))
+    assert any(typing.text for typing in peer.said(wire.Typing)) == peek

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.core.redact import MASK, is_card, redacted, tail
+from router.core.redact import MASK, is_card, redacted, tail, veiled
 
 PREFIXES = (
     ("4", 13), ("4", 16), ("4", 19), ("51", 16), ("55", 16), ("2221", 16), ("2720", 16), ("34", 15), ("37", 15),
@@ -137,3 +137,11 @@ def test_numbers_of_two_messages_that_make_no_card_stay() -> None:
     assert redacted("電話は 090-1234-5678", tail(["注文番号は 12345678 です"])) == "電話は 090-1234-5678"
     assert tail(["4111 1111 とても長い説明がこのあとに続いていきますので"]) == ""
     assert tail(["•••• 1111"]) == "1111"
+
+
+def test_what_is_still_typed_shows_no_number_that_may_become_a_card() -> None:
+    typed = "4111 1111 1111 1111"
+    for end in range(len(typed) + 1):
+        assert sum(map(str.isdecimal, veiled(typed[:end]))) < 8
+    assert veiled("order 1234567, two cups") == "order 1234567, two cups"
+    assert veiled("pay ４１１１１１１１ now") == "pay •••• now"

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import pytest
+from msgspec.structs import replace
 from redis.exceptions import ConnectionError as StoreAway
 
 from router.core import events as ev
@@ -181,3 +182,22 @@ async def _sweeping(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("on", [False, True])
+async def test_what_is_typed_is_seen_only_where_the_shop_wants_it(world: World, on: bool) -> None:
+    site = world.at.service.sites["demo"]
+    world.at.service.sites["demo"] = replace(site, sneak_peek=on)
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, cid = await talking(world, shopper, agent)
+        assert {one.peek for one in shopper.all(wire.Conversation)} == {on}
+        await until(
+            lambda: any(told["conversation"]["state"] == "active" for told in agent.all("conversation"))
+        )
+        page.send_message(wire.Typing(cid, True, "my card is 4111 1111 11"))
+        await agent.next("typing")
+        page.send_message(wire.Typing(cid, False))
+        await agent.next("typing")
+        assert [frame["text"] for frame in agent.all("peek")] == (["my card is ••••"] if on else [])

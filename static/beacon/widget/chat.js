@@ -11,6 +11,7 @@ export const END = 6;
 const TYPING_EVERY_MS = 3000;
 const TYPING_ENDS_MS = 4000;
 const AGENT_TYPING_MS = 8000;
+const PEEK_MS = 700;
 const PATIENCE_MS = 20000;
 
 /** A chat about conversation `cid`, drawn into `host`; `kept` is what an earlier page of this tab remembered. */
@@ -29,6 +30,8 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
   let typedAt = 0;
   let typingEnds = 0;
   let agentTypes = 0;
+  let peeks = false; // agents see what is typed, and the shopper is told
+  let peeking = 0;
   let drawn = 0;
 
   const panel = drawPanel(texts, { send, type, toggle, end, leave, card });
@@ -105,9 +108,15 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
     save();
     clearTimeout(typingEnds);
     typingEnds = setTimeout(stopTyping, TYPING_ENDS_MS);
+    if (known && peeks) peeking = peeking || setTimeout(peek, PEEK_MS);
     if (!known || Date.now() - typedAt < TYPING_EVERY_MS) return;
     typedAt = Date.now();
     core.send([TYPING, cid, true]);
+  }
+
+  function peek() {
+    peeking = 0;
+    core.send([TYPING, cid, true, talk.draft]);
   }
 
   function stopTyping() {
@@ -173,7 +182,9 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
       resuming = false;
       redraw();
     },
-    conversation(next, agent, position, wait, offset, secret) {
+    conversation(next, agent, position, wait, offset, secret, peek) {
+      peeks = peek;
+      panel.peeks(peek);
       const first = !known;
       known = true;
       state = next;

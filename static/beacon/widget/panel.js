@@ -20,6 +20,7 @@ export function drawPanel(texts, act) {
   });
   const send = el('button', { class: 'send', type: 'submit', 'aria-label': texts.send, text: '↑' });
   const form = el('form', { class: 'write' }, input, send);
+  const disclosed = el('p', { class: 'peek', text: texts.peek });
   const endButton = el('button', { class: 'end', text: texts.end, onclick: () => ask(true) });
   const question = el(
     'div',
@@ -37,7 +38,7 @@ export function drawPanel(texts, act) {
     endButton,
     el('button', { class: 'minimise', 'aria-label': texts.minimise, text: '–', onclick: () => act.toggle(false) }),
   );
-  const element = el('section', { class: 'panel', role: 'region', 'aria-label': texts.chat }, header, question, scroll, form, leave);
+  const element = el('section', { class: 'panel', role: 'region', 'aria-label': texts.chat }, header, question, scroll, disclosed, form, leave);
   const badge = el('span', { class: 'badge' });
   const launcher = el('button', { class: 'launcher', onclick: () => act.toggle(true) }, el('span', { class: 'bubble', 'aria-hidden': 'true' }), el('span', { text: texts.chat }), badge);
 
@@ -78,6 +79,7 @@ export function drawPanel(texts, act) {
     if (event.key === 'Escape' && !event.isComposing && event.keyCode !== 229) act.toggle(false);
   });
   question.hidden = true;
+  disclosed.hidden = true;
   leave.hidden = true;
 
   return {
@@ -99,8 +101,11 @@ export function drawPanel(texts, act) {
       header.firstChild.textContent = agent ? agent.slice(0, 1) : '';
       if (status.textContent !== text) status.textContent = text;
     },
+    /** Say that what is typed is seen before it is sent. */
+    peeks(on) { disclosed.hidden = !on || form.hidden; },
     /** No more can be written. */
     over() {
+      disclosed.hidden = true;
       ask(false);
       form.hidden = true;
       endButton.hidden = true;

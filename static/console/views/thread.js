@@ -133,7 +133,7 @@ function Pending({ ctx, cid, line: { mid, text, status, error, at_ms } }) {
 
 function Typing({ ctx, talk }) {
   const now = useNow(1000);
-  return html`<p class="typing" role="status">${typing(talk, now) ? html`<i class="dots"><i></i><i></i><i></i></i> ${ctx.say("typing")}` : ""}</p>`;
+  return html`<p class="typing" role="status">${typing(talk, now) ? html`<i class="dots"><i></i><i></i><i></i></i> ${talk.peek ? html`<q class="break">${talk.peek}</q>` : ctx.say("typing")}` : ""}</p>`;
 }
 
 /** Instead of the reply box once the talk is over. */

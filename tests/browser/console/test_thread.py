@@ -132,3 +132,14 @@ async def test_typing_shows_and_goes_and_the_card_follows_the_shopper(shop: Shop
     await shop.desk.card("demo", "chat-0001", card(where=where))
     await expect(seat.page.locator(".context")).to_contain_text("/demo/checkout")
     await seat.shoot("talking")
+
+
+async def test_what_the_shopper_types_is_read_along(shop: Shop, seat: Seat) -> None:
+    await talking(shop, seat)
+    await shop.desk.typing("demo", "chat-0001", "shopper", True)
+    await expect(seat.page.locator(".typing")).to_contain_text("The shopper is typing…")
+    await shop.desk.peek("demo", "chat-0001", "送料は")
+    await expect(seat.page.locator(".typing q")).to_have_text("送料は")
+    await shop.says("chat-0001", "送料は無料ですか")
+    await expect(seat.page.locator(".typing")).to_have_text("")
+    assert await seat.bubbles() == ["送料は無料ですか"]
