@@ -9,7 +9,6 @@ from redis.exceptions import RedisError
 
 from router.core import console, roles
 from router.core.chat import checked_mid, checked_text
-from router.core.left import OUTCOMES, Left
 from router.core.lines import kept_skills, terms
 from router.core.queue import Queue
 from router.core.redact import redacted
@@ -19,6 +18,7 @@ from router.live.archivist import Archivist
 from router.live.cards import Cards
 from router.live.room import Room
 from router.live.switchboard import Switchboard
+from router.live.worklist import Worklist, leads
 from router.live.workplace import Seat, Send, Workplace
 from router.store.room import Rooms
 from router.store.routing import talk_of
@@ -36,6 +36,7 @@ class AgentDesk:
         self._cards = cards
         self._board = board
         self._rooms = {site: Room(rooms, site) for site in board.sites}
+        self._worklists = {site: Worklist(board, room) for site, room in self._rooms.items()}
         self._routing = board.routing
         self._workplaces: dict[tuple[str, str], Workplace] = {}
         self._count = 0
@@ -147,7 +148,7 @@ class AgentDesk:
             case console.Transfer():
                 await self._transfer(seat, frame)
             case console.Take(cid=cid):
-                script = self._routing.take(site, login, cid, whatever=self._leads(seat))
+                script = self._routing.take(site, login, cid, whatever=leads(seat))
                 return await self._taken(seat, cid, script)
             case console.Assign(cid=cid, agent=agent):
                 await do(site, self._routing.assign(site, login, cid, agent))
@@ -179,12 +180,11 @@ class AgentDesk:
             case console.Close():
                 await self._close(seat, frame)
             case console.LeftTake():
-                await self._take_left(seat, frame)
+                await self._worklists[site].take(seat, frame)
             case console.LeftDone():
-                await self._finish_left(seat, frame)
+                await self._worklists[site].finish(seat, frame)
             case console.LeftLines(id=left):
-                lines = (await self._board.chats.history(self._left(seat, left).cid, 0)).lines
-                return {"messages": [console.message(line) for line in lines]}
+                return {"messages": await self._worklists[site].lines(seat, left)}
         return {}
 
     async def _set_presence(self, site: str, login: str, state: str, reason: str) -> None:
@@ -234,11 +234,8 @@ class AgentDesk:
     async def _send_card(self, seat: Seat, send: console.SendCard) -> dict[str, Any]:
         if bool(send.article) == bool(send.offer):
             raise Refused("bad_request", "Expected an article or an offer.")
-        talk, mid, site = (
-            await self._active(seat, send.cid),
-            checked_mid(send.mid),
-            self._board.sites[seat.site],
-        )
+        talk, mid = await self._active(seat, send.cid), checked_mid(send.mid)
+        site = self._board.sites[seat.site]
         try:
             if send.article:
                 text, card = self._cards.article(site, talk, send.article)
@@ -281,36 +278,6 @@ class AgentDesk:
         if queue is None or not {tag.id for tag in queue.tags}.issuperset(tags):
             raise Refused("bad_request", "A tag is not one of the queue's.")
         await self._board.do(seat.site, self._routing.tag(seat.site, seat.login, cid, tags))
-
-    # --- left messages ---
-
-    def _left(self, seat: Seat, left: str) -> Left:
-        """The open message, which has to be in one of the agent's queues."""
-        found = next((one for one in self._rooms[seat.site].left if one.id == left), None)
-        if found is None or not (self._leads(seat) or found.queue in seat.agent["queues"]):
-            raise Refused("not_found", "There is no such message (any more).")
-        return found
-
-    def _leads(self, seat: Seat) -> bool:
-        return roles.at_least(str(seat.agent["role"]), "supervisor")
-
-    async def _take_left(self, seat: Seat, take: console.LeftTake) -> None:
-        left, owner = self._left(seat, take.id), seat.login if take.agent is None else take.agent
-        if owner not in ("", seat.login) and not self._leads(seat):
-            raise Refused("forbidden")
-        if owner and owner not in self._rooms[seat.site].team:
-            raise Refused("bad_request", "The site has no such agent.")
-        script = self._routing.take_left(seat.site, seat.login, left.id, owner, whatever=self._leads(seat))
-        await self._board.do(seat.site, script)
-
-    async def _finish_left(self, seat: Seat, done: console.LeftDone) -> None:
-        if done.outcome not in OUTCOMES:
-            raise Refused("bad_request", f"The outcome is one of {', '.join(OUTCOMES)}.")
-        left = self._left(seat, done.id)
-        script = self._routing.finish_left(
-            seat.site, seat.login, left.id, done.outcome, redacted(done.note), whatever=self._leads(seat)
-        )
-        await self._board.do(seat.site, script)
 
     async def _own(self, seat: Seat, cid: str) -> Talk:
         """The conversation, which has to be this agent's."""

@@ -25,16 +25,19 @@ class Archivist:
         self._write_down = write_down
 
     async def keep(self, site: str, cid: str) -> None:
-        """Write one down, at least once. What fails is tried again by `look`."""
+        """Write one down in which something was said, at least once; again when its disposition comes later. What
+        fails is tried again by `look`.
+        """
         board = self._board
         (record,) = await board.do(site, board.routing.look(site, [cid]))
         if record:
             talk = talk_of(record)
             lines = (await board.chats.history(cid, 0)).lines
             written = transcript(site, talk, lines)
-            if lines:
+            said = any(line.author != "system" for line in lines)
+            if said:
                 await self._write_down(written)
-            if lines and talk.visitor:
+            if said and talk.visitor:
                 await self._archive.keep(site, talk.visitor, cid, written)
         await self._archive.kept(site, cid)
 

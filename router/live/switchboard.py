@@ -129,7 +129,7 @@ class Switchboard:
 
     def _follow(self, site: str, event: dict[str, Any]) -> None:
         """What an end brings about, beside."""
-        if event["kind"] == "closed" and self.on_ended:
+        if event["kind"] in ("closed", "disposed") and self.on_ended:
             self.spawn(self.on_ended, site, event["cid"])
         elif event["kind"] == "message_left" and event["message"] == event["left_by"] and self.on_unanswered:
             self.spawn(self.on_unanswered, site, event["message"], event["queue"])

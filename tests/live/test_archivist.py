@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from router.core import protocol as wire
 from router.core.queue import Field, Name, Tag
 from router.errors import Refused
 from router.store import keys
@@ -112,10 +113,22 @@ async def test_what_could_not_be_written_down_is_written_down_later(
         assert await redis.zcard(keys.routing("demo", "unkept")) == 0
 
 
+async def test_a_disposition_that_comes_after_the_end_is_written_down_too(world: World, redis: Redis) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, cid = await talking(world, shopper, agent)
+        assert (await agent.ask("say", cid=cid, mid="mid-agent-1", text="hello"))["t"] == "ok"
+        page.send_message(wire.End(cid))
+        await world.later(31)
+        assert (await closed(world, agent, cid, note="left early"))["t"] == "ok"
+        await world.later(1)
+        assert [one["disposition"] for one in await transcripts(world, redis)] == ["answered", ""]
+
+
 async def test_a_conversation_without_a_line_is_not_kept(world: World, redis: Redis) -> None:
     desk = world.at.service.desk
     await desk.accept("demo", "talk-0001", "secret-0", "checkout-help", (), "ja", {}, "vid")
-    await redis.delete(keys.chat("talk-0001"), keys.chat_ids("talk-0001"))
     await desk.end("demo", "talk-0001")
 
     async def settled() -> bool:

@@ -158,3 +158,9 @@ async def test_who_waits_when_the_queue_closes_is_let_go_and_who_talks_is_not(fl
     await floor.advance(60_000)
     active, waited = [await floor.talk(talk.cid) for talk in talks]
     assert (active.state, waited.state, waited.end) == ("active", "closed", "unanswered")
+
+
+async def test_a_full_worklist_takes_no_more(floor: Floor) -> None:
+    await floor.redis.zadd(keys.routing(SITE, "left"), {f"message-{n}": n for n in range(1_000)})
+    with pytest.raises(Refused, match="overloaded"):
+        await leave(floor, message(floor, "message-new"))

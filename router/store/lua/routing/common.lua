@@ -20,7 +20,7 @@
 -- line:<sig>        sorted set of waiting conversations by place: the moment of opening, front ones 1e12 before it
 -- holds:<sig>       sorted set of open invites by expiry; hold:<did> the signature, with a TTL
 -- talk:<cid>        hash: the conversation's record; TTL 24 h once it is closed
--- left              sorted set of open left messages by due moment
+-- left              sorted set of open left messages by due moment, LEFT_MOST of shoppers' own
 -- left:<id>         hash: the message (core.left), TTL 90 days; leaves:<session> counts those of an hour
 -- unkept            sorted set of ended conversations not known to be written down, by their end
 -- pace              hash queue -> ms that conversations of it have occupied a slot lately
@@ -28,7 +28,7 @@
 -- outbox            sorted set of system lines not known to be stored yet, by birth
 local P, CHANNEL, NODE = KEYS[1], KEYS[2], ARGV[2]
 local AWAY_MS, PARK_MS, LOST_MS, REST_MS = 180000, 600000, 45000, 10000
-local LEFT_TTL_S = 90 * 86400
+local LEFT_TTL_S, LEFT_MOST = 90 * 86400, 1000
 local RECORD_TTL_S, FRONT, SETTLED, AGENTS, HEADS, MISSES, BEST = 86400, 1e12, 4, 32, 8, 2, 5
 local LEARNED = 50 -- agents a script that meets a new signature
 
