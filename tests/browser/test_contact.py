@@ -131,6 +131,7 @@ async def test_a_message_that_failed_keeps_its_words_and_its_id(peer: Peer, shop
     await expect(form(page).get_by_role("heading")).to_be_visible()
     assert len({left["id"] for left in peer.left}) == 1 and len(peer.left) == 3
     assert peer.left[0]["talk"] is None, "there was no conversation to take the place of"
+    assert peer.left[0]["queue"] == "checkout-help"
 
 
 async def test_where_nobody_comes_any_more_there_is_nothing_to_wait_for(peer: Peer, shopper: Shopper) -> None:

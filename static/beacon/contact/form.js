@@ -8,10 +8,10 @@ const CONTACT = /^([^@\s]+@[^@\s]+\.[^@\s]+|[+0＋０][\d０-９\s().\-－ー]{6
 const NAMES = ['text', 'contact', 'name'];
 
 /**
- * Draw the form, hidden. `talk()` gives the conversation whose place the message takes, `{cid, secret}` or nothing;
- * `back()` is called by who would rather wait.
+ * Draw the form, hidden. `about()` gives the queue that was asked for and the conversation whose place the message takes,
+ * `{queue, talk: {cid, secret} or null}`; `back()` is called by who would rather wait.
  */
-export function drawForm(core, texts, talk, back) {
+export function drawForm(core, texts, about, back) {
   const kept = core.get('m') || {};
   const fields = {
     text: el('textarea', { rows: '3', maxlength: String(MAX_CHARS) }),
@@ -64,7 +64,7 @@ export function drawForm(core, texts, talk, back) {
 
   async function post(message) {
     const place = core.address;
-    const body = JSON.stringify({ site: place.searchParams.get('site'), session: core.session(), id, talk: talk() || null, ...message });
+    const body = JSON.stringify({ site: place.searchParams.get('site'), session: core.session(), id, ...about(), ...message });
     const response = await fetch(`${place.origin}/v1/messages`, { method: 'POST', body: new TextEncoder().encode(body), credentials: 'omit' });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);

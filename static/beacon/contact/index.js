@@ -21,6 +21,7 @@ function createContact(core) {
   const texts = textsFor(core.language());
   const secrets = {}; // of conversations that waited, since the tab forgets them when they end
   let wanted = null; // [queue] that could not be asked for yet
+  let asked = null; // the queue that was asked for last
   let opens = false; // the next conversation is what was asked for
   let drawn = null; // {cid, bar, form}
 
@@ -38,7 +39,7 @@ function createContact(core) {
     if (!sheets.querySelector('.contact')) sheets.adoptedStyleSheets = [...sheets.adoptedStyleSheets, sheet()];
     const panel = sheets.querySelector('.panel');
     const bar = el('p', { class: 'contact offer' }, el('button', { text: texts.leave, onclick: () => show(true) }));
-    const form = drawForm(core, texts, () => secrets[cid] && { cid, secret: secrets[cid] }, () => show(false));
+    const form = drawForm(core, texts, () => ({ queue: asked || '', talk: secrets[cid] ? { cid, secret: secrets[cid] } : null }), () => show(false));
     panel.querySelector('.question').before(bar, form.element);
     drawn = { cid, bar, form, panel };
     show(false);
@@ -68,6 +69,7 @@ function createContact(core) {
       const there = first('.invite .primary', '.launcher');
       if (there) return there.click();
       if (first('.panel')) return first('.panel').querySelector('textarea').focus();
+      asked = queue;
       wanted = [queue];
       opens = true;
       return send();
