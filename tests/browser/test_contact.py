@@ -177,3 +177,19 @@ async def test_an_invite_on_the_page_is_accepted_by_the_link(peer: Peer, shopper
     await page.locator("#ask").click()
     await expect(ui(page).locator(".panel")).to_be_visible()
     assert len(peer.said(wire.Ask)) == asked
+
+
+async def test_after_a_message_was_sent_another_one_can_be_left(peer: Peer, shopper: Shopper) -> None:
+    page = await asking(peer, shopper, WAITING)
+    await ui(page).get_by_role("button", name="メッセージを残す").click()
+    await fill(page)
+    await send(page)
+    await expect(form(page).get_by_role("heading")).to_be_visible()
+    await peer.send(wire.Conversation(DID, "closed"))
+    await ui(page).get_by_role("button", name="閉じる").click()
+    peer.on_message = lambda message: [FORM2] if isinstance(message, wire.Ask) else []
+    await page.locator("#ask").click()
+    await fill(page, "もう一つ")
+    await send(page)
+    await expect(form(page).get_by_role("heading")).to_be_visible()
+    assert [left["text"] for left in peer.left] == ["届くのはいつですか", "もう一つ"]

@@ -54,7 +54,6 @@ function createContact(core) {
   }
 
   function remove() {
-    if (!drawn || drawn.form.busy()) return; // what was sent, or is being sent, stays to be read
     drawn.bar.remove();
     drawn.form.element.remove();
     drawn.panel.classList.remove('writes');
@@ -77,8 +76,10 @@ function createContact(core) {
     follow(cid, state) {
       const kept = core.get('c') || {};
       if (kept.cid === cid && kept.secret) secrets[cid] = kept.secret;
-      if (drawn && drawn.cid !== cid) remove();
-      if (!OFFERED.includes(state)) return remove();
+      if (drawn && (drawn.cid !== cid || !drawn.panel.isConnected)) remove();
+      // What was sent, or is being sent, stays to be read.
+      if (drawn && !OFFERED.includes(state) && !drawn.form.busy()) remove();
+      if (!OFFERED.includes(state)) return undefined;
       if (!drawn) draw(cid);
       if (state !== 'form') return undefined;
       drawn.form.alone();
