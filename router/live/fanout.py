@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.store import keys
+from router.store.life import goes_on
 
 log = structlog.get_logger()
 
@@ -78,11 +79,11 @@ class Fanout:
         await self._redis.spublish(keys.wake_site(site), _encode(wake))
 
     async def _listen(self) -> None:
-        while True:
+        while goes_on():
             pubsub = self._redis.pubsub()
             try:
                 await pubsub.ssubscribe(*self._sites)
-                while True:
+                while goes_on():
                     message = await pubsub.get_message(timeout=PING_S)
                     if message is None:
                         await pubsub.ping()

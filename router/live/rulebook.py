@@ -21,6 +21,7 @@ from router.core.written import Written, rewritten
 from router.errors import Refused
 from router.live.clock import Clock
 from router.store.journal import Journal
+from router.store.life import goes_on
 from router.store.rulebooks import Revision, Rulebooks, Switch
 
 log = structlog.get_logger()
@@ -107,7 +108,7 @@ class Rulebook:
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
-        while True:
+        while goes_on():
             await asyncio.sleep(LOOK_S)
             await self.look()
 

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from router.core import events as ev
 from router.core.session import Session
 from router.store import keys, scripts
+from router.store.life import goes_on
 
 MIB: Final = 1024 * 1024
 CHUNK_BYTES: Final = 64 * 1024
@@ -90,7 +91,7 @@ class Behaviour:
     async def run(self) -> None:
         """Write again and again until cancelled, and once more then."""
         try:
-            while True:
+            while goes_on():
                 await asyncio.sleep(EVERY_S)
                 await self.flush()
         finally:

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from router.errors import Refused
 from router.store import keys, scripts
+from router.store.life import goes_on
 
 EVENT, EXPOSURE, DECISION, KEPT = range(4)
 RANKS: Final = {
@@ -156,7 +157,7 @@ class Journal:
     async def run(self, every_s: float = 0.05) -> None:
         """Flush again and again until cancelled, and once more then."""
         try:
-            while True:
+            while goes_on():
                 await asyncio.sleep(every_s)
                 await self.flush()
         finally:
