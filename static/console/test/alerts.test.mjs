@@ -5,6 +5,7 @@ import { calling, hear, REPEAT_MS, silent } from "../alerts.js";
 import { createBell } from "../bell.js";
 import { neighbour, wanted } from "../keys.js";
 import { sends } from "../settings.js";
+import { createSound } from "../sound.js";
 import { createStore, initial } from "../store.js";
 
 const line = (offset) => ({ offset, author: "shopper", text: "hi", at_ms: offset });
@@ -31,8 +32,8 @@ test("what is new sounds at once, what stays each 30 s, and silence follows when
   assert.ok(!ear.sounds && !ear.heard.length);
 });
 
-function bell(chosen) {
-  const did = { sounds: [], notes: [], icons: [] };
+function bell(chosen, more = {}) {
+  const did = { sounds: [], notes: [], icons: [], hushed: 0 };
   let tick;
   let now = 1_000_000;
   const env = {
@@ -42,6 +43,8 @@ function bell(chosen) {
     notify: (title, body) => did.notes[did.notes.push({ title, body, closed: 0, close() { this.closed++; } }) - 1],
     icon: (count) => did.icons.push(count),
     sound: (kind) => did.sounds.push(kind),
+    hush: () => did.hushed++,
+    ...more,
   };
   const store = createStore(world());
   const opened = [];
@@ -65,9 +68,63 @@ test("a ring sounds, shows a number, and a notification only while the page is n
   store.dispatch({ t: "ring_over", cid: "b", reason: "missed" });
   assert.ok(did.notes[0].closed);
   store.dispatch({ t: "ring_over", cid: "a", reason: "missed" });
-  assert.equal(did.icons.at(-1), 0);
+  assert.deepEqual([did.icons.at(-1), did.hushed], [0, 1]);
   pass(REPEAT_MS);
   assert.equal(did.sounds.length, 3);
+});
+
+test("the number on the icon counts lines, as the title does", () => {
+  const { did, store } = bell({ sound: false, notify: false });
+  store.dispatch({ t: "visible", visible: false });
+  const conversation = { cid: "a", agent: "me", state: "active", opened_ms: 1, card: null, offset: 0 };
+  store.dispatch({ t: "hello", presence: "available", capacity: 3, conversations: [conversation], now_ms: 1, at: 1 });
+  for (const offset of [1, 2, 3]) store.dispatch({ t: "message", cid: "a", message: line(offset) });
+  assert.deepEqual(did.icons, [1, 2, 3]);
+});
+
+test("a browser that makes no notification stops nothing else", () => {
+  const { did, store } = bell({ sound: true, notify: true }, { notify: () => null });
+  store.dispatch({ t: "visible", visible: false });
+  store.dispatch(ring("a"));
+  store.dispatch({ t: "ring_over", cid: "a", reason: "missed" });
+  assert.deepEqual([did.sounds, did.icons], [["ring"], [1, 0]]);
+});
+
+/** A page whose audio is `state` until somebody touches it; `tones` are those that were started, with their stops. */
+function audible(state) {
+  const tones = [];
+  const waiting = [];
+  const context = {
+    state,
+    currentTime: 0,
+    resume: () => (context.state === "running" ? Promise.resolve() : new Promise((done) => waiting.push(done))),
+    createOscillator: () => ({ frequency: {}, stops: [], connect: (to) => to, start() { tones.push(this); }, stop(at) { this.stops.push(at); } }),
+    createGain: () => ({ gain: { setValueAtTime() {}, linearRampToValueAtTime() {} }, connect: (to) => to }),
+  };
+  const touch = () => { context.state = "running"; waiting.forEach((done) => done()); return new Promise(setImmediate); };
+  return { tones, touch, page: { AudioContext: function () { return context; }, addEventListener() {} } };
+}
+
+test("what could not sound before the first touch sounds once at it, and not if it was hushed", async () => {
+  for (const hushed of [false, true]) {
+    const { tones, touch, page } = audible("suspended");
+    const sound = createSound(page);
+    sound.play("ring");
+    sound.play("ring");
+    assert.equal(tones.length, 0);
+    if (hushed) sound.hush();
+    await touch();
+    assert.equal(tones.length, hushed ? 0 : 4);
+  }
+});
+
+test("hush ends a sound that is under way; without audio nothing happens", () => {
+  const { tones, page } = audible("running");
+  const sound = createSound(page);
+  sound.play("line");
+  sound.hush();
+  assert.deepEqual(tones.map(({ stops }) => stops.length), [2, 2]);
+  createSound({}).play("ring");
 });
 
 test("nothing is heard or shown that was not asked for", () => {

@@ -22,11 +22,16 @@ export function SettingsDialog({ ctx }) {
     setPermission(answer);
     change("notify", on && answer === "granted");
   };
+  /** Shut first, so that the focus goes back to where the settings were opened, and from there to the keys and back. */
+  const toKeys = (shut) => {
+    shut();
+    ctx.dispatch("dialog", { dialog: "keys" });
+  };
   return html`<${Modal} ctx=${ctx} title=${ctx.say("settings")} onSubmit=${(event) => event.preventDefault()}>${(shut) => html`
     <fieldset class="choices">
       <legend>${ctx.say("settings_calls")}</legend>
       <label><input type="checkbox" name="sound" checked=${now.sound} onChange=${(event) => sound(event.target.checked)} /> ${ctx.say("settings_sound")}</label>
-      <label><input type="checkbox" name="notify" checked=${now.notify} disabled=${permission === "denied"}
+      <label><input type="checkbox" name="notify" checked=${now.notify && permission === "granted"} disabled=${permission === "denied"}
         onChange=${(event) => notify(event.target.checked)} /> ${ctx.say("settings_notify")}</label>
       <p class="dim small-text hint">${ctx.say(permission === "denied" ? "settings_blocked" : "settings_notify_hint")}</p>
     </fieldset>
@@ -36,7 +41,7 @@ export function SettingsDialog({ ctx }) {
         <label key=${send}><input type="radio" name="send" value=${send} checked=${now.send === send} onChange=${() => change("send", send)} /> ${ctx.say(`settings_send_${send}`)}</label>`)}
     </fieldset>
     <div class="actions end">
-      <button type="button" class="quiet" onClick=${() => ctx.dispatch("dialog", { dialog: "keys" })}>${ctx.say("keys")}</button>
+      <button type="button" class="quiet" onClick=${() => toKeys(shut)}>${ctx.say("keys")}</button>
       <button type="button" class="primary" onClick=${shut}>${ctx.say("done")}</button>
     </div>
   `}<//>`;

@@ -95,6 +95,47 @@ async def test_a_browser_that_blocks_notifications_is_told_of(shop: Shop, stubbe
     await expect(dialog.locator("[name=notify]")).not_to_be_checked()
 
 
+async def test_a_choice_that_the_browser_takes_back_is_not_shown_as_on(shop: Shop, stubbed: Seat) -> None:
+    await stubbed.log_in(shop.url)
+    await choose(stubbed, "notify")
+    await stubbed.page.evaluate("Notification.permission = 'denied'")
+    await stubbed.page.get_by_role("button", name="Settings").click()
+    await expect(stubbed.page.locator("dialog [name=notify]")).not_to_be_checked()
+    await expect(stubbed.page.locator("dialog")).to_contain_text("This browser blocks notifications here.")
+
+
+async def test_a_browser_without_sound_or_notifications_goes_on(shop: Shop, stubbed: Seat) -> None:
+    page = stubbed.page
+    await stubbed.go_on_duty(shop.url)
+    await choose(stubbed, "sound", "notify")
+    await page.add_init_script(
+        "delete window.AudioContext;"
+        "window.Notification = class { static permission = 'granted';"
+        " constructor() { window.tried = true; throw new TypeError('Illegal constructor'); } };"
+        "Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });"
+    )
+    await page.reload()
+    await expect(page.locator(".presence input[value=available]")).to_be_checked()
+    await shop.ring("chat-0001")
+    await expect(page.locator(".ring")).to_be_visible()
+    await until_async(lambda: page.evaluate("window.tried === true"))
+    await expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))
+
+
+async def test_the_focus_comes_back_from_the_keys_to_where_the_settings_were_opened(
+    shop: Shop, stubbed: Seat
+) -> None:
+    await stubbed.log_in(shop.url)
+    button = stubbed.page.get_by_role("button", name="Settings")
+    await button.press("Enter")
+    await stubbed.page.locator("dialog button.quiet").press("Enter")
+    await expect(stubbed.page.locator("dialog h2")).to_have_text("Keys")
+    await expect(stubbed.page.locator("dialog")).to_be_visible()
+    await stubbed.page.keyboard.press("Escape")
+    await expect(stubbed.page.locator("dialog")).to_have_count(0)
+    await expect(button).to_be_focused()
+
+
 async def test_ctrl_enter_sends_by_choice_and_the_choice_stays(shop: Shop, seat: Seat) -> None:
     await talking(shop, seat)
     await seat.page.get_by_role("button", name="Settings").click()
