@@ -42,7 +42,7 @@ export function Composer({ ctx, state, talk, caret }) {
   };
 
   const key = (event) => {
-    if (replies.length && !composes(event) && !event.shiftKey && choosing(event)) return event.preventDefault();
+    if (replies.length && !composes(event) && !event.shiftKey && !event.ctrlKey && !event.metaKey && choosing(event)) return event.preventDefault();
     if (!sends(event, settings().send)) return;
     event.preventDefault();
     ctx.desk.say(cid);
