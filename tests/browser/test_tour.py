@@ -57,7 +57,9 @@ class Walk:
     async def go(self, path: str) -> None:
         """Follow the shop's own links, as a thumb would, with real navigation."""
         await self.shop.locator("body").evaluate("(_, path) => { location.href = path; }", path)
-        await expect(self.shop.locator("#main")).to_be_visible()
+        await expect(self.shop.locator("#main h1").first).not_to_be_empty()
+        seen = self.page.locator(".facts div", has_text="Page").locator("dd")
+        await expect(seen).to_have_text(path, timeout=15_000)  # nobody leaves a page before it was there
         await self.page.wait_for_function(
             "path => document.getElementById('shop').contentWindow.location.pathname === path", arg=path
         )
@@ -129,7 +131,8 @@ async def _look_when_nobody_is_free(walk: Walk, visitor: Shopper) -> None:
     await expect(walk.page.locator(".facts div", has_text="free slots").locator("dd")).to_have_text("0")
     for path in ("/demo/p/donabe", "/demo/", "/demo/p/donabe", "/demo/", "/demo/p/donabe"):
         await walk.go(path)
-    await expect(walk.widget.get_by_text("How to choose the right size")).to_be_visible(timeout=15_000)
+    article = walk.widget.get_by_role("heading", name="How to choose the right size")
+    await expect(article).to_be_visible(timeout=15_000)
     await visitor.shoot("tour-article")
     await walk.done("Nobody is free")
 

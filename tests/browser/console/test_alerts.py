@@ -128,6 +128,7 @@ async def test_the_focus_comes_back_from_the_keys_to_where_the_settings_were_ope
     await stubbed.log_in(shop.url)
     button = stubbed.page.get_by_role("button", name="Settings")
     await button.press("Enter")
+    await expect(stubbed.page.locator("dialog")).to_be_visible()
     await stubbed.page.locator("dialog button.quiet").press("Enter")
     await expect(stubbed.page.locator("dialog h2")).to_have_text("Keys")
     await expect(stubbed.page.locator("dialog")).to_be_visible()
