@@ -17,7 +17,7 @@ from router.store.journal import latest
 from tests.agent import Agent
 from tests.live.world import World, available, held_of, talking
 from tests.shopper import Shopper
-from tests.waiting import until_async
+from tests.waiting import until, until_async
 
 
 def with_forms(world: World) -> None:
@@ -120,7 +120,9 @@ async def test_a_disposition_that_comes_after_the_end_is_written_down_too(world:
         page, cid = await talking(world, shopper, agent)
         assert (await agent.ask("say", cid=cid, mid="mid-agent-1", text="hello"))["t"] == "ok"
         page.send_message(wire.End(cid))
+        await until(lambda: any(told.state == "wrap-up" for told in shopper.all(wire.Conversation)))
         await world.later(31)
+        assert [one["disposition"] for one in await transcripts(world, redis)] == [""]
         assert (await closed(world, agent, cid, note="left early"))["t"] == "ok"
         await world.later(1)
         assert [one["disposition"] for one in await transcripts(world, redis)] == ["answered", ""]
