@@ -16,6 +16,7 @@ from typing import Any, Final
 from picows import WSError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Origin
 
 from router.core import protocol as wire
 from router.core.protocol import ServerMessage
@@ -117,12 +118,11 @@ class Answerer:
         self.login = login
         self.capacity = capacity
         self.address = ""
-        self.closed = 0
         self._logins = logins
         self._refs = itertools.count(1)
         self._socket: ClientConnection | None = None
         self._mine: set[str] = set()
-        self._freed: list[float] = []
+        self._freed = 0.0  # when a slot fell free while others waited; 0: it does not count
         self._talking: set[asyncio.Task[None]] = set()
         self._stays = True
 
@@ -144,7 +144,7 @@ class Answerer:
         _, login = await self._logins.start(self.town.site, self.login)
         ticket = await self._logins.ticket(login)
         url = f"ws://{self.address}/v1/agent?ticket={ticket}"
-        async with connect(url, origin=f"http://{self.address}", compression=None) as self._socket:  # type: ignore[arg-type]
+        async with connect(url, origin=Origin(f"http://{self.address}"), compression=None) as self._socket:
             await self._say("presence", state="available")
             try:
                 async for text in self._socket:
@@ -165,7 +165,8 @@ class Answerer:
                     self._changed(conversation)
             case "ring":
                 if self._freed:
-                    self.town.gaps.append(time.perf_counter() - self._freed.pop(0))
+                    self.town.gaps.append(time.perf_counter() - self._freed)
+                    self._freed = 0.0
                 self._changed(frame["conversation"])
             case "ring_over":
                 self._lose(frame["cid"])
@@ -202,8 +203,7 @@ class Answerer:
         await asyncio.sleep(self.town.chance.uniform(*TALK_S))
         if cid not in self._mine:
             return
-        self._freed = [time.perf_counter()] if self.town.waiting() else []
-        self.closed += 1
+        self._freed = time.perf_counter() if self.town.waiting() else 0.0
         await self._say("close", cid=cid, disposition="answered", note="")
 
     def _do(self, work: Any) -> None:

@@ -44,7 +44,7 @@ class Archivist:
     async def look(self, site: str) -> None:
         """Write down what nobody has."""
         for cid in await self._archive.unkept(site, self._board.clock.now() - LATE_MS, AT_ONCE):
-            await self.keep(site, cid)
+            self._board.spawn(self.keep, site, cid)
 
     async def before(self, site: str, vid: str, but: str) -> list[dict[str, Any]]:
         """A visitor's conversations before this one, the latest first."""

@@ -300,8 +300,10 @@ class Desk:
         }
 
     async def _route(self, site: str, talk: Talk, text: str) -> Talk:
-        name = self._choose(text, self.topics(site)) or talk.queue
-        asked = terms(name, self._board.sites[site].queues[name], (), self._board.clock.now())
+        queues = self._board.sites[site].queues
+        stays = talk.queue if talk.queue in queues else self.first(site)
+        name = self._choose(text, self.topics(site)) or stays
+        asked = terms(name, queues[name], (), self._board.clock.now())
         return talk_of(await self._board.do(site, self._routing.route(site, talk.cid, asked)))
 
     async def _reopen(self, site: str, talk: Talk) -> Talk:

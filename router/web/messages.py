@@ -85,7 +85,8 @@ class Messages:
         sid = open_session(self._secret, site.id, asked.session)
         queue = asked.queue if asked.queue in site.queues else next(iter(site.queues))
         if asked.talk is not None:
-            queue = (await self._desk.own(site.id, asked.talk.cid, asked.talk.secret)).queue
+            talk = await self._desk.own(site.id, asked.talk.cid, asked.talk.secret)
+            queue = talk.queue if talk.queue in site.queues else queue
         left = Left(
             id=asked.id, queue=queue, at=0, due=0, cid=asked.talk.cid if asked.talk else "",
             name=checked_name(asked.name), contact=checked_contact(asked.contact), text=checked_words(asked.text),

@@ -193,3 +193,16 @@ async def test_after_a_message_was_sent_another_one_can_be_left(peer: Peer, shop
     await send(page)
     await expect(form(page).get_by_role("heading")).to_be_visible()
     assert [left["text"] for left in peer.left] == ["届くのはいつですか", "もう一つ"]
+
+
+async def test_where_the_chunk_cannot_be_fetched_the_link_leads_where_it_leads(
+    peer: Peer, shopper: Shopper
+) -> None:
+    peer.behaviour, peer.body = True, LINK
+    async with shopper.page.expect_response("**/behaviour.js*"):
+        await arrive(peer, shopper.page)
+    await shopper.page.evaluate("() => new Promise(requestIdleCallback)")
+    await shopper.page.route("**/contact.js*", lambda route: route.fulfill(status=503))
+    await shopper.page.locator("#ask").click()
+    await shopper.page.wait_for_url("**/bare/contact")
+    assert not peer.said(wire.Ask)

@@ -18,8 +18,8 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 WEEKDAYS = Hours("Asia/Tokyo", (((600, 1080),),) * 5 + ((), ()), "JP")  # 10:00 to 18:00
 
 
-def at(*when: int) -> int:
-    return int(datetime(*when, tzinfo=TOKYO).timestamp()) * 1000  # type: ignore[misc,arg-type]
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=TOKYO).timestamp()) * 1000
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_it_is_due_within_the_queues_time_and_while_it_is_open() -> None:
     name = Name(ja="ご案内", en="Help")
     assert left.due(Queue(name, (), reply_ms=HOUR), 5) == 5 + HOUR
     queue = Queue(name, (), hours=WEEKDAYS, reply_ms=4 * HOUR)
-    assert left.due(queue, at(2026, 11, 26, 11)) == at(2026, 11, 26, 15)
-    assert left.due(queue, at(2026, 11, 26, 17)) == at(2026, 11, 27, 10), "the next morning"
-    assert left.due(queue, at(2026, 11, 27, 17)) == at(2026, 11, 30, 10), "after the weekend"
+    assert left.due(queue, at("2026-11-26T11:00")) == at("2026-11-26T15:00")
+    assert left.due(queue, at("2026-11-26T17:00")) == at("2026-11-27T10:00"), "the next morning"
+    assert left.due(queue, at("2026-11-27T17:00")) == at("2026-11-30T10:00"), "after the weekend"
 
 
 def test_a_long_holiday_is_looked_past_and_a_queue_that_never_opens_is_not_waited_for() -> None:
-    assert opens(WEEKDAYS, at(2026, 5, 2, 12)) == at(2026, 5, 7, 10), "Golden Week"
+    assert opens(WEEKDAYS, at("2026-05-02T12:00")) == at("2026-05-07T10:00"), "Golden Week"
     closed = Hours("UTC", ((),) * 7)
     assert opens(closed, 7 * DAY) == 7 * DAY
 

@@ -275,3 +275,15 @@ async def test_a_queue_that_is_open_takes_who_names_none(world: World) -> None:
         assert told.state == "opened"
         page.send_message(wire.Say(told.cid, "mid-00000001", "送料はいくらですか"))
         assert (await agent.next("ring"))["conversation"]["queue"] == "style"
+
+
+async def test_a_queue_that_is_gone_from_the_site_keeps_nobody_waiting(world: World) -> None:
+    shopper, other = Shopper(world.at), Shopper(world.at)
+    page, told = await asking(world, shopper)
+    _, waits = await asking(world, other, "checkout-help")
+    site = world.at.service.sites["demo"]
+    world.at.service.sites["demo"] = replace(site, queues={"style": site.queues["style"]})
+    page.send_message(wire.Say(told.cid, "mid-00000001", "もしもし"))
+    await shopper.next(wire.Stored)
+    assert (await world.at.service.desk._talk("demo", told.cid)).queue == "style"
+    assert (await post(world, other, talk={"cid": waits.cid, "secret": waits.secret})).status_code == 200

@@ -24,7 +24,7 @@ async def test_it_stops_although_a_cancellation_was_swallowed_on_the_way(
     async def look(*_: Any) -> None:
         looking.set()
         try:
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             return
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from redis.asyncio import Redis
 from rich.progress import Progress
 
 from loadtests.arrivals import rush
@@ -30,7 +31,7 @@ def told(agent: Answerer, cid: str, state: str, whose: str) -> None:
 
 
 async def test_a_talk_with_two_agents_and_an_overfull_one_are_found(town: Town) -> None:
-    ann, bob = (Answerer(town, Logins(None), login, 1) for login in ("ann", "bob"))  # type: ignore[arg-type]
+    ann, bob = (Answerer(town, Logins(Redis()), login, 1) for login in ("ann", "bob"))
     told(ann, "one", "active", "ann")
     told(bob, "one", "active", "bob")
     assert town.doubled == {"one"}
@@ -42,7 +43,7 @@ async def test_a_talk_with_two_agents_and_an_overfull_one_are_found(town: Town) 
 
 
 async def test_a_talk_that_goes_from_one_to_the_other_is_fine(town: Town) -> None:
-    ann, bob = (Answerer(town, Logins(None), login, 1) for login in ("ann", "bob"))  # type: ignore[arg-type]
+    ann, bob = (Answerer(town, Logins(Redis()), login, 1) for login in ("ann", "bob"))
     told(ann, "one", "wrap-up", "ann")
     told(ann, "one", "closed", "ann")
     told(bob, "one", "wrap-up", "bob")

@@ -161,6 +161,13 @@ async def test_who_waits_when_the_queue_closes_is_let_go_and_who_talks_is_not(fl
 
 
 async def test_a_full_worklist_takes_no_more(floor: Floor) -> None:
-    await floor.redis.zadd(keys.routing(SITE, "left"), {f"message-{n}": n for n in range(1_000)})
+    await floor.redis.zadd(keys.routing(SITE, "left"), {f"message-{n}": floor.now for n in range(1_000)})
     with pytest.raises(Refused, match="overloaded"):
         await leave(floor, message(floor, "message-new"))
+
+
+async def test_what_nobody_did_for_ninety_days_is_forgotten_with_its_record(floor: Floor) -> None:
+    old = floor.now - 90 * DAY_MS - 1
+    await floor.redis.zadd(keys.routing(SITE, "left"), {"message-old": old, "message-late": old + 2})
+    await leave(floor, message(floor))
+    assert await floor.redis.zrange(keys.routing(SITE, "left"), 0, -1) == [b"message-late", b"message-1"]

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import contextlib
 
 from router.store.life import goes_on
 
 
-async def swallowing(*_: Any) -> int:
+async def swallowing(begun: asyncio.Event) -> None:
     """What a store's client does now and then: it goes on as if nobody had asked it to end."""
-    try:
-        await asyncio.sleep(3600)
-    except asyncio.CancelledError:
-        return 0
-    return 0
+    begun.set()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
 
 
 async def test_a_loop_hears_of_an_end_that_was_swallowed() -> None:
+    begun = asyncio.Event()
+
     async def work() -> str:
         while goes_on():
-            await swallowing()
+            await swallowing(begun)
         return "ended"
 
     task = asyncio.create_task(work())
-    await asyncio.sleep(0)
+    await begun.wait()
     task.cancel()
     assert await asyncio.wait_for(task, 5) == "ended"

@@ -1,13 +1,13 @@
 // The shop's own way to a person: a click on what carries `data-router-chat` asks for one, of the queue that it names. Where
-// the chat cannot be drawn, the element does what it does without us.
+// the chat cannot be drawn or fetched, a link leads where it leads without us.
 
 const MARK = '[data-router-chat]';
 
 export function followAsks({ chunk, listen }) {
   listen(document, 'click', (event) => {
-    const asked = event.target.closest && event.target.closest(MARK);
+    const asked = event.target.closest?.(MARK);
     if (!asked || event.defaultPrevented || !('adoptedStyleSheets' in document)) return;
     event.preventDefault();
-    chunk('contact')().then(({ ask }) => ask(asked.dataset.routerChat || null));
+    chunk('contact')().then(({ ask }) => ask(asked.dataset.routerChat || null)).catch(() => asked.href && location.assign(asked.href));
   });
 }

@@ -23,7 +23,7 @@ function createContact(core) {
   let wanted = null; // [queue] that could not be asked for yet
   let asked = null; // the queue that was asked for last
   let opens = false; // the next conversation is what was asked for
-  let drawn = null; // {cid, bar, form}
+  let drawn = null; // {cid, bar, form, panel}
 
   const root = () => document.querySelector('router-ui')?.shadowRoot;
   const send = () => { if (wanted && core.send([ASK, ...wanted])) wanted = null; };

@@ -131,7 +131,7 @@ export function mount(core) {
       talk(cid).conversation(...rest);
       core.emit('conversation', { cid, state });
       if (/waiting|form/.test(state)) contact = contact || core.chunk('contact')();
-      if (contact) contact.then(({ follow }) => follow(cid, state));
+      if (contact) contact.then(({ follow }) => follow(cid, state)).catch(() => { contact = null; }); // the next news tries again
     },
     message: (cid, ...rest) => about(cid, 'message')(...rest),
     typing: (cid, on) => about(cid, 'typing')(on),

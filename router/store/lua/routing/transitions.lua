@@ -93,6 +93,7 @@ end
 
 -- An item of the worklist: what a shopper left to be answered. `fields`: its names and values.
 local function leave_message(id, queue, cid, due, fields)
+  call('ZREMRANGEBYSCORE', P .. 'left', '-inf', now - LEFT_TTL_S * 1000) -- their records are gone
   call('HSET', P .. 'left:' .. id, 'at', now, 'due', due, 'queue', queue, 'cid', cid, unpack(fields))
   call('EXPIRE', P .. 'left:' .. id, LEFT_TTL_S)
   call('ZADD', P .. 'left', due, id)
