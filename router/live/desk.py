@@ -7,7 +7,7 @@ The truth is in the store; every method may be repeated, by any node. All of the
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -46,14 +46,14 @@ def new_secret() -> str:
     return secrets.token_urlsafe(16)
 
 
-async def _nowhere(transcript: dict[str, Any]) -> None:
+async def _nowhere(transcripts: Sequence[dict[str, Any]]) -> None:
     pass
 
 
 class Desk:
     """`node` names this process. `journal` gets each transition as {site, kind, at_ms, cid?, queue?, agent?,
-    ...}, `write_down` each ended conversation (`core.transcript`), until it returns. `choose` says which queue a first
-    message is for.
+    ...}, `write_down` ended conversations (`core.transcript`), a few at a time, until it returns. `choose` says which
+    queue a first message is for.
 
     `sweep_ms`: how often deadlines, places in line and the glance are looked at without an occasion;
     `lease_ms`: how long shoppers and agents of a process that died count as there (0: for ever); `grace_ms`:
@@ -91,7 +91,7 @@ class Desk:
         self.agents = AgentDesk(self._board, Rooms(redis), self.archivist, Cards(Offers(redis)))
         self.leaving = Leaving(self._board)
         self._board.on_unanswered = self.leaving.keep_words
-        self._board.on_ended = self.archivist.keep
+        self._board.on_ended = self.archivist.ended
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
         self._board.on_gap = self._look_again

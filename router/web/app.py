@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -271,8 +271,9 @@ class Service:
             return response
         return Response(status_code=204, headers=headers)
 
-    async def _write_down(self, transcript: dict[str, Any]) -> None:
-        self.journal.add("transcript", transcript)
+    async def _write_down(self, transcripts: Sequence[dict[str, Any]]) -> None:
+        for transcript in transcripts:
+            self.journal.add("transcript", transcript)
         await self.journal.flush()
 
     async def _on_order(self, site: str, sid: str | None, order: Order) -> None:
