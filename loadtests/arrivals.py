@@ -65,6 +65,7 @@ sites:
       {QUEUE}:
         name: {{ja: ご案内, en: Help}}
         wrap_up: 0s
+        rings: at_once
         dispositions: [{{id: answered, name: {{ja: 回答済み, en: Answered}}}}]
 """
 

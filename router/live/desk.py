@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 from router.core.chat import Line, checked_mid, checked_text
 from router.core.lines import closes, terms
+from router.core.queue import Queue
 from router.core.redact import veiled
-from router.core.routing import Talk, TalkState, state_of
+from router.core.routing import Later, Talk, TalkState, state_of
 from router.core.topics import Chooser, Topics, by_phrases
 from router.errors import Refused
 from router.live.agents import AgentDesk
@@ -44,6 +45,12 @@ RENEWED: Final = 50  # signs of life a script, so that it takes no long time
 def new_secret() -> str:
     """A conversation's secret: 128 random bits."""
     return secrets.token_urlsafe(16)
+
+
+def _later(queue: Queue, whichever: bool) -> Later:
+    if whichever:
+        return "any"
+    return "" if queue.rings == "at_once" else "named"
 
 
 async def _nowhere(transcripts: Sequence[dict[str, Any]]) -> None:
@@ -222,10 +229,10 @@ class Desk:
         card: Mapping[str, Any],
         visitor: str = "",
         *,
-        later: bool = False,
+        whichever: bool = False,
     ) -> TalkState:
-        """The shopper said yes to invite `cid`: the conversation begins, and rings at once if somebody is
-        free.
+        """The shopper said yes to invite `cid`, or asked: the conversation begins. It rings if somebody is free, at
+        once or with its first message, as the queue says; `whichever`: for the queue that its first message is for.
 
         A second call changes nothing and answers the first one's secret. Raises `Refused("bad_request")` for
         an unknown queue.
@@ -237,7 +244,7 @@ class Desk:
             site,
             self._routing.open(
                 site, cid, terms=terms(queue, rules, skills, self._board.clock.now()), secret=secret, language=language,
-                card=msgspec.json.encode(card), visitor=visitor, later=later,
+                card=msgspec.json.encode(card), visitor=visitor, later=_later(rules, whichever),
             ),
         )  # fmt: skip
         self._present[cid] = site
@@ -300,6 +307,8 @@ class Desk:
         }
 
     async def _route(self, site: str, talk: Talk, text: str) -> Talk:
+        if talk.named:
+            return talk_of(await self._board.do(site, self._routing.route(site, talk.cid)))
         queues = self._board.sites[site].queues
         stays = talk.queue if talk.queue in queues else self.first(site)
         name = self._choose(text, self.topics(site)) or stays
@@ -314,7 +323,9 @@ class Desk:
         return talk_of(await self._board.do(site, self._routing.reopen(site, talk.cid, until)))
 
     async def typing(self, site: str, cid: str, author: str, on: bool) -> None:
-        """Pass on that `author` types, or ceased to. It may be lost."""
+        """Pass on that `author` types, or ceased to; it may be lost. A slot stays held for who is about to write."""
+        if author == "shopper" and any(watch.opened for watch in self._watches.get(cid, ())):
+            await self._board.do(site, self._routing.typed(site, cid))
         await self._board.sign(site, ("typing", cid, author, on))
 
     async def peek(self, site: str, cid: str, text: str) -> None:

@@ -105,7 +105,7 @@ class Talks:
     async def _ask(self, held: Held, peer: Peer, queue: str | None) -> None:
         """The shopper wants a person: a conversation, the one there is, or where nobody comes any more a form."""
         site, session = held.site, held.session
-        later = queue is None and bool(self.desk.topics(site.id))
+        whichever = queue is None and bool(self.desk.topics(site.id))
         queue = queue or self.desk.first(site.id)
         if session.talk:
             state = await self.desk.resume(site.id, session.talk, session.secret)
@@ -115,7 +115,7 @@ class Talks:
         else:
             state = await self.desk.accept(
                 site.id, new_secret(), new_secret(), queue, (), session.language or site.language,
-                self._card(held, None), session.visitor, later=later,
+                self._card(held, None), session.visitor, whichever=whichever,
             )  # fmt: skip
         await self._begun(held, state)
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from router.core.left import Left
 from router.core.lines import Terms
-from router.core.routing import Duty, Reply, Talk, invite_limits, signature
+from router.core.routing import Duty, Later, Reply, Talk, invite_limits, signature
 from router.store import keys, scripts
 
 _reply: Final = msgspec.msgpack.Decoder(Reply)
@@ -61,7 +61,7 @@ class Routing:
         language: str,
         card: bytes | str,
         visitor: str = "",
-        later: bool = False,
+        later: Later = "",
     ) -> Reply:
         """Begin a conversation; `value` is its record, the first call's if there were several. `later`: it is put in a
         line by `route`.
@@ -73,13 +73,19 @@ class Routing:
             msgspec.json.encode(terms),
             self._lease_ms,
             visitor,
-            "1" if later else "",
+            later,
         )
         return await self._run("open", site, cid, *details)
 
-    async def route(self, site: str, cid: str, terms: Terms) -> Reply:
-        """A conversation that is only opened goes into a line; `value` is the record."""
-        return await self._run("route", site, cid, msgspec.json.encode(terms))
+    async def route(self, site: str, cid: str, terms: Terms | None = None) -> Reply:
+        """A conversation that is only opened goes into a line, that of the terms it was opened with if there are none
+        here; `value` is the record.
+        """
+        return await self._run("route", site, cid, msgspec.json.encode(terms) if terms else "")
+
+    async def typed(self, site: str, cid: str) -> Reply:
+        """The shopper types; `value`: whether a slot is still held for their first message."""
+        return await self._run("typed", site, cid)
 
     async def reopen(self, site: str, cid: str, closes: int) -> Reply:
         """The shopper writes again; a parked talk goes on. `value` is the record. `closes`: when its queue closes, ms;

@@ -19,6 +19,7 @@
 -- staff:<sig>       set of all slots of agents on duty
 -- line:<sig>        sorted set of waiting conversations by place: the moment of opening, front ones 1e12 before it
 -- holds:<sig>       sorted set of open invites by expiry; hold:<did> the signature, with a TTL
+-- sure:<sig>        sorted set of conversations not yet begun that a slot is held for, by the end of that; TTL 1 min
 -- talk:<cid>        hash: the conversation's record; TTL 24 h once it is closed
 -- left              sorted set of open left messages by due moment, LEFT_MOST of shoppers' own
 -- left:<id>         hash: the message (core.left), TTL 90 days; leaves:<session> counts those of an hour
@@ -28,6 +29,7 @@
 -- outbox            sorted set of system lines not known to be stored yet, by birth
 local P, CHANNEL, NODE = KEYS[1], KEYS[2], ARGV[2]
 local AWAY_MS, PARK_MS, LOST_MS, REST_MS = 180000, 600000, 45000, 10000
+local KEEN_MS = 60000 -- since the last keystroke of who has asked for a person and not yet written
 local LEFT_TTL_S, LEFT_MOST = 90 * 86400, 1000
 local RECORD_TTL_S, FRONT, SETTLED, AGENTS, HEADS, MISSES, BEST = 86400, 1e12, 4, 32, 8, 2, 5
 local LEARNED = 50 -- agents a script that meets a new signature
@@ -84,6 +86,15 @@ local function write(talk, changes)
   touch('talks', talk.cid)
   touch('agents', talk.agent)
 end
+
+-- A slot is held for who has asked and not yet written, as long as they seem about to.
+local function keep_slot(talk)
+  local key = P .. 'sure:' .. talk.sig
+  call('ZADD', key, now + KEEN_MS, talk.cid)
+  call('PEXPIRE', key, KEEN_MS)
+end
+
+local function yield_slot(talk) call('ZREM', P .. 'sure:' .. talk.sig, talk.cid) end
 
 -- One transition for the journal.
 local function tell(kind, talk, login)
