@@ -47,6 +47,7 @@ class TestShop:
         default_factory=lambda: Texts(1, replies={"hello": Versions(ja="こんにちは", en="Hello")})
     )
     admin: dict[str, str] = field(default_factory=dict)
+    picture: str = ""
     articles: dict[str, Article] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     breaks: tuple[Break, ...] = (Break("lunch", Name(ja="昼休み", en="Lunch")),)

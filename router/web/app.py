@@ -243,7 +243,12 @@ class Service:
                 previews,
             ).routes(),
             *(self._demo_routes(static) if self.settings.demo else ()),
-            *pages.routes(static, self.ready, framed=self.settings.demo),
+            *pages.routes(
+                static,
+                self.ready,
+                framed=self.settings.demo,
+                pictures=[site.picture for site in self.sites.values()],
+            ),
         ]
 
     def _demo_routes(self, static: Path) -> list[BaseRoute]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,18 +51,29 @@ class SafeHeaders:
         await self.app(scope, receive, with_headers)
 
 
+def with_pictures(csp: str, addresses: Iterable[str]) -> str:
+    """The policy, with pictures from the origins of these addresses too; those on this service need nothing."""
+    origins = sorted({"/".join(address.split("/")[:3]) for address in addresses if "://" in address})
+    return csp.replace("img-src 'self' data:", " ".join(["img-src 'self' data:", *origins]))
+
+
 def routes(
-    static: Path, ready: Callable[[], Awaitable[dict[str, object]]], *, framed: bool = False
+    static: Path,
+    ready: Callable[[], Awaitable[dict[str, object]]],
+    *,
+    framed: bool = False,
+    pictures: Iterable[str] = (),
 ) -> list[BaseRoute]:
     """`/`, `/beacon.js` and its chunks, `/agent/`, `/ops/`, `/healthz`, `/readyz`.
 
-    `framed`: a page of this origin may frame the console, as the demo's tour does; else nobody may.
+    `framed`: a page of this origin may frame the console, as the demo's tour does; else nobody may. `pictures`: where
+    the console may show products' pictures from.
     """
-    console_headers = {"cache-control": "no-cache"}
-    if framed:
-        console_headers["content-security-policy"] = CSP.replace(
-            "frame-ancestors 'none'", "frame-ancestors 'self'"
-        )
+    policy = CSP.replace("frame-ancestors 'none'", "frame-ancestors 'self'") if framed else CSP
+    console_headers = {
+        "cache-control": "no-cache",
+        "content-security-policy": with_pictures(policy, pictures),
+    }
 
     async def home(request: Request) -> Response:
         return FileResponse(static / "home" / "index.html")

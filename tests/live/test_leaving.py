@@ -305,13 +305,13 @@ async def test_an_accepted_invite_rings_with_the_first_message_and_keeps_its_slo
         page.send(ev.Accepted(0, show.decision))
         told = await shopper.next(wire.Conversation)
         assert told.state == "opened" and await redis.zcard(key) == 1
-        ends = await redis.zscore(key, told.cid)
+        ends = float(await redis.zscore(key, told.cid) or 0)
         await until(lambda: any(watch.opened for watch in world.at.service.desk._watches[told.cid]))
         await world.later(20)
         page.send_message(wire.Typing(told.cid, True, None))
 
         async def longer() -> bool:
-            return bool((await redis.zscore(key, told.cid)) > ends)
+            return float(await redis.zscore(key, told.cid) or 0) > ends
 
         await until_async(longer)
         page.send_message(wire.Say(told.cid, "mid-shopper-1", "いつ届きますか"))
