@@ -37,6 +37,7 @@ ERRORS: Final[dict[str, Meaning]] = {
     "no_conversation": Meaning(404, 0, False, "No such conversation, or the secret does not fit."),
     "not_yours": Meaning(403, 0, False, "The conversation belongs to somebody else."),
     "too_late": Meaning(409, 0, False, "The state has moved on: a deadline passed, or somebody was faster."),
+    "blocked": Meaning(403, 0, False, "This shopper was blocked for a while."),
     "full": Meaning(409, 0, False, "A bound was reached: the conversation or the agent can take no more."),
     # the shopper's socket: come back, with jitter
     "elsewhere": Meaning(503, 4100, True, "Another process owns this session; it will be free soon."),

@@ -7,7 +7,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { build, transform } from 'esbuild';
 
 const here = new URL('./', import.meta.url);
-const BUDGETS = { 'beacon.js': 6000, 'behaviour.js': 1900, 'widget.js': 8000, 'preview.js': 5500, 'contact.js': 3600, 'cards.js': 2400 }; // bytes as brotli sends them
+const BUDGETS = { 'beacon.js': 6000, 'behaviour.js': 1900, 'widget.js': 8000, 'preview.js': 5700, 'contact.js': 3600, 'cards.js': 2400 }; // bytes as brotli sends them
 
 const smallCss = {
   name: 'small-css',

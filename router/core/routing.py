@@ -86,10 +86,9 @@ class Talk(Struct, frozen=True, kw_only=True):
 
     `state` is opened (before its first message), waiting, ringing, active, away, wrap-up or closed; `end` says how it
     came to an end: closed (by the agent), ended (by the shopper), parked, abandoned, message (left while waiting),
-    unanswered (the queue closed). `over` and `over_of`: how and for whom its last ring ended. `position`, `pace` and
-    `staffed` are there only while it waits. `said`: the shopper has written something; `named`: its queue was
-    named, and its first message chooses none. `tags` (a list) and `fields`
-    (id -> text) are JSON.
+    unanswered (the queue closed), blocked. `over` and `over_of`: how and for whom its last ring ended. `position`,
+    `pace` and `staffed` are there only while it waits. `said`: the shopper has written something; `named`: its queue
+    was named, and its first message chooses none. `tags` (a list) and `fields` (id -> text) are JSON.
 
     `why`: how its agent was chosen, JSON (`why_agent`). While a transfer rings, `to` is the login it rings for and
     `to_why` the reason for them; `handed_by` (a name) and `handed_note` stay with it afterwards.
@@ -122,6 +121,7 @@ class Talk(Struct, frozen=True, kw_only=True):
     said: bool = False
     named: bool = False
     visitor: str = ""
+    session: str = ""
     tags: str = "[]"
     fields: str = "{}"
     closed: int = 0

@@ -189,11 +189,23 @@ class Desk:
 
     # --- invites ---
 
-    async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> bool:
-        """Whether invite `did` may be shown until `expires_at` (ms): the queue `takes` it, and a slot is expected."""
+    async def hold(
+        self,
+        site: str,
+        did: str,
+        queue: str,
+        skills: Iterable[str],
+        expires_at: int,
+        session: str = "",
+        visitor: str = "",
+    ) -> bool:
+        """Whether invite `did` may be shown until `expires_at` (ms): the queue `takes` it, a slot is expected, and its
+        shopper is not blocked.
+        """
         if not self.takes(site, queue):
             return False
-        return bool(await self._board.do(site, self._routing.hold(site, did, queue, skills, expires_at)))
+        script = self._routing.hold(site, did, queue, skills, expires_at, session, visitor)
+        return bool(await self._board.do(site, script))
 
     def takes(self, site: str, queue: str) -> bool:
         """Whether the queue is open, and still will be when the next conversation may expect an agent."""
@@ -228,14 +240,15 @@ class Desk:
         language: str,
         card: Mapping[str, Any],
         visitor: str = "",
+        session: str = "",
         *,
         whichever: bool = False,
     ) -> TalkState:
         """The shopper said yes to invite `cid`, or asked: the conversation begins. It rings if somebody is free, at
         once or with its first message, as the queue says; `whichever`: for the queue that its first message is for.
 
-        A second call changes nothing and answers the first one's secret. Raises `Refused("bad_request")` for
-        an unknown queue.
+        A second call changes nothing and answers the first one's secret. Raises `Refused`: bad_request for an unknown
+        queue, blocked.
         """
         rules = self._board.sites[site].queues.get(queue)
         if rules is None:
@@ -244,7 +257,7 @@ class Desk:
             site,
             self._routing.open(
                 site, cid, terms=terms(queue, rules, skills, self._board.clock.now()), secret=secret, language=language,
-                card=msgspec.json.encode(card), visitor=visitor, later=_later(rules, whichever),
+                card=msgspec.json.encode(card), visitor=visitor, session=session, later=_later(rules, whichever),
             ),
         )  # fmt: skip
         self._present[cid] = site

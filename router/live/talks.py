@@ -78,7 +78,7 @@ class Talks:
         try:
             state = await self.desk.accept(
                 held.site.id, decision.id, session.secret, decision.queue, decision.skills,
-                session.language or held.site.language, self._card(held, decision), session.visitor,
+                session.language or held.site.language, self._card(held, decision), session.visitor, session.sid,
             )  # fmt: skip
         except Refused as refused:
             if refused.name != "unavailable":
@@ -102,6 +102,14 @@ class Talks:
         if not held.peers:
             await self.desk.shopper_gone(held.site.id, state.cid)
 
+    async def _asked(self, held: Held, peer: Peer, queue: str | None) -> None:
+        try:
+            await self._ask(held, peer, queue)
+        except Refused as refused:
+            if refused.name != "blocked":
+                raise
+            peer.send(wire.encode(wire.Conversation(new_secret(), "refused")))
+
     async def _ask(self, held: Held, peer: Peer, queue: str | None) -> None:
         """The shopper wants a person: a conversation, the one there is, or where nobody comes any more a form."""
         site, session = held.site, held.session
@@ -115,7 +123,7 @@ class Talks:
         else:
             state = await self.desk.accept(
                 site.id, new_secret(), new_secret(), queue, (), session.language or site.language,
-                self._card(held, None), session.visitor, whichever=whichever,
+                self._card(held, None), session.visitor, session.sid, whichever=whichever,
             )  # fmt: skip
         await self._begun(held, state)
 
@@ -144,7 +152,7 @@ class Talks:
         try:
             match message:
                 case wire.Ask(queue=queue):
-                    await self._ask(held, peer, queue)
+                    await self._asked(held, peer, queue)
                 case wire.Resume():
                     await self._resume(held, peer, message)
                 case wire.Say():

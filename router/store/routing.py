@@ -41,9 +41,19 @@ class Routing:
 
     # --- invites ---
 
-    async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> Reply:
+    async def hold(
+        self,
+        site: str,
+        did: str,
+        queue: str,
+        skills: Iterable[str],
+        expires_at: int,
+        session: str = "",
+        visitor: str = "",
+    ) -> Reply:
         """Admit an invite: `value` is whether it may be shown. Bad names raise `Refused("bad_request")`."""
-        return await self._run("hold", site, did, signature(queue, skills), expires_at, _limits)
+        sig = signature(queue, skills)
+        return await self._run("hold", site, did, sig, expires_at, _limits, session, visitor)
 
     async def release(self, site: str, did: str) -> Reply:
         """Give a hold back."""
@@ -61,10 +71,11 @@ class Routing:
         language: str,
         card: bytes | str,
         visitor: str = "",
+        session: str = "",
         later: Later = "",
     ) -> Reply:
-        """Begin a conversation; `value` is its record, the first call's if there were several. `later`: it is put in a
-        line by `route`.
+        """Begin a conversation; `value` is its record, the first call's if there were several, or blocked. `later`: it
+        is put in a line by `route`.
         """
         details = (
             secret,
@@ -74,6 +85,7 @@ class Routing:
             self._lease_ms,
             visitor,
             later,
+            session,
         )
         return await self._run("open", site, cid, *details)
 
@@ -177,6 +189,20 @@ class Routing:
         """The agent ends it; `value` is the record. `fields`: what was filled in, by id."""
         filled = msgspec.json.encode(fields)
         return await self._run("close", site, login, cid, disposition, note, filled)
+
+    # --- abuse ---
+
+    async def warn(self, site: str, login: str, cid: str) -> Reply:
+        """The shopper of this agent's conversation is asked to stay polite."""
+        return await self._run("warn", site, login, cid)
+
+    async def block(self, site: str, login: str, cid: str, reason: str, for_ms: int) -> Reply:
+        """This agent's conversation ends, and its shopper reaches nobody for a while."""
+        return await self._run("block", site, login, cid, reason, for_ms)
+
+    async def unblock(self, site: str, login: str, cid: str) -> Reply:
+        """The block that was made in a conversation is lifted."""
+        return await self._run("unblock", site, login, cid)
 
     # --- left messages ---
 

@@ -318,3 +318,21 @@ async def test_an_accepted_invite_rings_with_the_first_message_and_keeps_its_slo
         ring = await agent.next("ring")
         assert (ring["conversation"]["cid"], ring["conversation"]["queue"]) == (told.cid, "checkout-help")
         assert await redis.zcard(key) == 0
+
+
+async def test_who_is_blocked_is_told_that_nobody_comes_and_gets_no_form(world: World) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, cid = await talking(world, shopper, agent)
+        assert (await agent.ask("warn", cid=cid))["t"] == "ok"
+        await until(lambda: any(line.text == "warned" for line in shopper.all(wire.Message)))
+        assert (await agent.ask("blocks"))["error"] == "forbidden"
+        assert (await agent.ask("block", cid=cid, reason="4111 1111 1111 1111"))["t"] == "ok"
+        await until(lambda: any(told.state == "wrap-up" for told in shopper.all(wire.Conversation)))
+        (block,) = await world.at.service.desk.agents._abuse.lasting("demo")
+        assert block["reason"] == "•••• 1111"
+        page.send_message(wire.Ask())
+        await until(lambda: any(told.state == "refused" for told in shopper.all(wire.Conversation)))
+        answer = await post(world, shopper)
+        assert (answer.status_code, answer.json()["error"]) == (403, "blocked")

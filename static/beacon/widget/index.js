@@ -127,7 +127,7 @@ export function mount(core) {
     conversation(cid, ...rest) {
       clear(cid);
       const [state] = rest;
-      if (isOver(state) && state !== 'form' && !(chat && chat.cid === cid)) return;
+      if (isOver(state) && !/form|refused/.test(state) && !(chat && chat.cid === cid)) return;
       talk(cid).conversation(...rest);
       core.emit('conversation', { cid, state });
       if (/waiting|form/.test(state)) contact = contact || core.chunk('contact')();

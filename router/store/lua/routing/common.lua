@@ -24,11 +24,14 @@
 -- left              sorted set of open left messages by due moment, LEFT_MOST of shoppers' own
 -- left:<id>         hash: the message (core.left), TTL 90 days; leaves:<session> counts those of an hour
 -- unkept            sorted set of ended conversations not known to be written down, by their end
+-- blocked           sorted set of sessions and visitors that reach nobody, by the end of that
+-- blocks            hash conversation -> JSON {ids, by, name, reason, until, at, who}: why they are blocked; BLOCKS_MOST
 -- pace              hash queue -> ms that conversations of it have occupied a slot lately
 -- due               sorted set of "kind|id" by deadline
 -- outbox            sorted set of system lines not known to be stored yet, by birth
 local P, CHANNEL, NODE = KEYS[1], KEYS[2], ARGV[2]
 local AWAY_MS, PARK_MS, LOST_MS, REST_MS = 180000, 600000, 45000, 10000
+local BLOCKS_MOST = 1000
 local KEEN_MS = 60000 -- since the last keystroke of who has asked for a person and not yet written
 local LEFT_TTL_S, LEFT_MOST = 90 * 86400, 1000
 local RECORD_TTL_S, FRONT, SETTLED, AGENTS, HEADS, MISSES, BEST = 86400, 1e12, 4, 32, 8, 2, 5
@@ -59,6 +62,10 @@ local function record(flat)
 end
 
 local function has(list, name) return string.find(list or '', ',' .. name .. ',', 1, true) ~= nil end
+
+local function is_blocked(id)
+  return id ~= '' and tonumber(call('ZSCORE', P .. 'blocked', id) or 0) > now
+end
 
 -- deadlines ------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 --
 -- ARGV[3] decision  ARGV[4] signature  ARGV[5] expiry, ms
 -- ARGV[6] msgpack: the most invites that may be open with 0, 1, 2, ... free slots (core.routing.invite_limits)
+-- ARGV[7..] session and visitor
 -- value   true or false
 local did, sig, expires = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local limits = cmsgpack.unpack(ARGV[6])
@@ -30,7 +31,7 @@ local function limit(free)
 end
 
 if call('EXISTS', P .. 'hold:' .. did) == 1 then return answer(true) end
-if expires <= now then return answer(false) end
+if expires <= now or is_blocked(ARGV[7]) or is_blocked(ARGV[8]) then return answer(false) end
 register(sig)
 for _, other in ipairs(call('SMEMBERS', P .. 'sigs')) do
   if other ~= '' then
