@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: demo test lint bench load front clean help browser node
+.PHONY: demo test lint bench load shift front clean help browser node
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -50,6 +50,9 @@ bench: $(VENV)/.dev ## Speed beside a bare echo, in one interleaved run
 
 load: $(VENV)/.dev ## Sixty seconds of Locust against a service of its own
 	$(BIN)/python -m loadtests.run
+
+shift: $(VENV)/.dev browser ## An agent's day of 200 talks in a browser: does the console's memory grow? (minutes)
+	SHIFT_TALKS=200 $(BIN)/pytest -q -s --timeout 900 tests/browser/console/test_speed.py -k shift
 
 front: node ## Build the beacon and the widget anew
 	cd static && npm ci --silent --no-audit --no-fund && npm run --silent build
