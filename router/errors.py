@@ -49,6 +49,7 @@ ERRORS: Final[dict[str, Meaning]] = {
     "silent": Meaning(408, 4106, True, "No hello, or no pong, in time."),
     # come back, but as somebody new
     "bad_token": Meaning(401, 4200, True, "The session token was not signed here; drop it and start anew."),
+    "forgotten": Meaning(410, 4201, True, "The shopper withdrew consent: what was known is gone."),
     # agents and HTTP
     "bad_request": Meaning(400, 4000, False, "The request is not of the documented form."),
     "bad_signature": Meaning(401, 4003, False, "The signature does not fit the body and the time."),

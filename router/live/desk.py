@@ -93,6 +93,7 @@ class Desk:
         self._renew_at = 0
         self._next_tick: Handle | None = None
         self.on_farewell: Callable[[str], None] = lambda sid: None
+        self.on_forget: Callable[[str], None] = lambda sid: None
         self.on_visitor: Callable[[str, str], None] = lambda site, vid: None
         self.archivist = Archivist(self._board, Archive(redis), write_down)
         self.agents = AgentDesk(self._board, Rooms(redis), self.archivist, Cards(Offers(redis)))
@@ -182,6 +183,8 @@ class Desk:
             self.agents.peek(site, about, author)
         elif kind == "farewell":
             self.on_farewell(about)
+        elif kind == "forget":
+            self.on_forget(about)
         elif kind == "visitor":
             self.on_visitor(site, about)
         elif kind == "logout":
@@ -371,6 +374,10 @@ class Desk:
             await self._board.sign(site, ("farewell", sid, "", True))
         except (RedisError, OSError) as error:
             raise Refused("unavailable") from error
+
+    async def withdrawn(self, site: str, sid: str) -> None:
+        """Tell all processes, this one too, that a session is to be forgotten."""
+        await self._board.sign(site, ("forget", sid, "", True))
 
     async def visitor_told(self, site: str, vid: str) -> None:
         """Tell all processes, this one too, that something new is known of a visitor. It may be lost: the next attach

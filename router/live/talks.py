@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from router.core import protocol as wire
+from router.core import signing
 from router.core.card import card
 from router.core.decision import varied
 from router.core.events import number
@@ -39,7 +41,8 @@ CONTEXT: Final = sum(
 class Talks:
     """Conversations of the sessions that this process owns. `tasks`: what is under way with the desk."""
 
-    def __init__(self, clock: Clock, desk: Desk) -> None:
+    def __init__(self, clock: Clock, desk: Desk, secret: bytes) -> None:
+        self._key = partial(signing.site_key, secret)
         self.clock = clock
         self.desk = desk
         self._committer: Committer
@@ -151,6 +154,8 @@ class Talks:
     async def _message(self, held: Held, peer: Peer, message: wire.ClientMessage) -> None:
         try:
             match message:
+                case wire.Identify(token=token):
+                    self._identify(held, token)
                 case wire.Ask(queue=queue):
                     await self._asked(held, peer, queue)
                 case wire.Resume():
@@ -172,6 +177,14 @@ class Talks:
                     self._over(held, message.cid)  # the page may be gone, and never hear of it
         except Refused as refused:
             peer.send(wire.encode(wire.Error(refused.name, refused.detail, _about(message))))
+
+    def _identify(self, held: Held, token: str) -> None:
+        """The shop says who this is; agents see it."""
+        said = signing.open_customer(self._key(held.site.id), token, self.clock.now())
+        if held.session.customer != (said.id, said.name):
+            held.session.customer = said.id, said.name
+            self._committer.mark(held)
+            self._renew(held)
 
     def _mine(self, held: Held, cid: str) -> None:
         if cid != held.session.talk and not any(watch.cid == cid for watch in self._of(held)):

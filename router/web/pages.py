@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +12,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from router.web import scripts
+
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
     "font-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-SCRIPTS: Final = ("beacon", "behaviour", "widget", "contact", "cards", "preview")
 HEADERS: Final = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -94,7 +93,7 @@ def routes(
     return [
         Route("/", home),
         Mount("/home", StaticFiles(directory=static / "home")),
-        *(Route(f"/{name}.js", _script(static / "dist" / f"{name}.js")) for name in SCRIPTS),
+        *scripts.routes(static / "dist"),
         Route("/ops", _to("/ops/")),
         Route("/ops/", operations),
         Mount("/ops", _Fresh(directory=static / "ops")),
@@ -115,33 +114,6 @@ class _Fresh(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "no-cache"
         return response
-
-
-def _script(file: Path) -> Callable[[Request], Awaitable[Response]]:
-    """A script that foreign pages load: with CORS, compressed once, revalidated each time unless its address names
-    its version.
-    """
-    plain = file.read_bytes()
-    packed = gzip.compress(plain, mtime=0)
-    common = {
-        "access-control-allow-origin": "*",
-        "cross-origin-resource-policy": "cross-origin",
-        "etag": f'"{hashlib.sha256(plain).hexdigest()[:16]}"',
-        "vary": "accept-encoding",
-    }
-
-    async def script(request: Request) -> Response:
-        lasting = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
-        headers = common | {"cache-control": lasting}
-        if request.headers.get("if-none-match") == common["etag"]:
-            return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(
-                packed, headers=headers | {"content-encoding": "gzip"}, media_type="text/javascript"
-            )
-        return Response(plain, headers=headers, media_type="text/javascript")
-
-    return script
 
 
 def _to(address: str) -> Callable[[Request], Awaitable[Response]]:

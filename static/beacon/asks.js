@@ -3,11 +3,11 @@
 
 const MARK = '[data-router-chat]';
 
-export function followAsks({ chunk, listen }) {
+export function followAsks({ listen, open }) {
   listen(document, 'click', (event) => {
     const asked = event.target.closest?.(MARK);
     if (!asked || event.defaultPrevented || !('adoptedStyleSheets' in document)) return;
     event.preventDefault();
-    chunk('contact')().then(({ ask }) => ask(asked.dataset.routerChat || null)).catch(() => asked.href && location.assign(asked.href));
-  });
+    open(asked.dataset.routerChat || undefined).catch(() => asked.href && location.assign(asked.href));
+  }, { passive: false });
 }
