@@ -35,7 +35,7 @@ function boot(script) {
   const consent = createConsent(address.searchParams.get('consent'), turn);
   const may = () => consent.state() >= NOTICE;
   let running = false;
-  let denied = false;
+  let denied = consent.state() === DENIED;
   let customer = null;
   let session = null;
   let visitor = null;
