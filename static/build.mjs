@@ -4,21 +4,30 @@
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { build, transform } from 'esbuild';
 
 const here = new URL('./', import.meta.url);
 
 /** What the beacon fetches when it needs it: its source, and the bytes it may have as brotli sends them. */
 const CHUNKS = {
-  behaviour: ['beacon/behaviour/index.js', 2300],
-  cards: ['beacon/cards/index.js', 2400],
+  after: ['beacon/after/index.js', 900],
+  behaviour: ['beacon/behaviour/index.js', 2400],
+  cards: ['beacon/cards/index.js', 3200],
   consent: ['beacon/consent/index.js', 1200],
   contact: ['beacon/contact/index.js', 3600],
   ga4: ['beacon/adapters/ga4.js', 1000],
-  preview: ['beacon/preview/index.js', 5700],
+  launcher: ['beacon/launcher/index.js', 1200],
+  phone: ['beacon/phone/index.js', 800],
+  place: ['beacon/place/index.js', 900],
+  preview: ['beacon/preview/index.js', 5800],
   widget: ['beacon/widget/index.js', 8000],
 };
-const BEACON = ['beacon/index.js', 6000];
+const CLASSIC = { // scripts for a page itself
+  beacon: ['beacon/index.js', 6000],
+  stub: ['beacon/stub.js', 500],
+  'beacon.pinned': ['beacon/index.js', 16400], // one file, for `integrity`: with the behaviour, GA4 and the widget
+};
 const RELEASES = 3; // whose chunks are kept
 
 const smallCss = {
@@ -28,6 +37,13 @@ const smallCss = {
       const { code } = await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true, target: 'chrome111' });
       return { contents: code.trim(), loader: 'text' };
     });
+  },
+};
+
+const pinned = {
+  name: 'pinned',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/chunk\.js$/ }, () => ({ path: new URL('beacon/chunk.pinned.js', here).pathname }));
   },
 };
 
@@ -53,13 +69,17 @@ for (const [name, [entry]] of Object.entries(CHUNKS)) {
   hash.update(built[name]);
 }
 const BUILD = JSON.stringify(hash.digest('base64url').slice(0, 5)); // a cached beacon never meets another build's chunks
-built.beacon = await bundle(BEACON[0], { format: 'iife', define: { BUILD } });
+for (const [name, [entry]] of Object.entries(CLASSIC)) {
+  const plugins = name === 'beacon.pinned' ? [smallCss, pinned] : [smallCss];
+  built[name] = await bundle(entry, { format: 'iife', define: { BUILD }, plugins });
+}
 
 const check = process.argv.includes('--check');
-const dist = new URL('dist/', here);
+const out = process.argv.find((word) => word.startsWith('--dist='))?.slice(7); // for the build's own test
+const dist = out ? pathToFileURL(`${out}/`) : new URL('dist/', here);
 await mkdir(dist, { recursive: true });
 for (const [name, contents] of Object.entries(built)) {
-  const [, budget] = CHUNKS[name] ?? BEACON;
+  const [, budget] = CHUNKS[name] ?? CLASSIC[name];
   const small = brotliCompressSync(contents);
   console.log(`${name}.js  ${contents.length} B, brotli ${small.length} B of ${budget}`);
   if (small.length > budget) fail(`${name}.js is over its budget`);

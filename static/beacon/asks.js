@@ -3,7 +3,8 @@
 
 const MARK = '[data-router-chat]';
 
-export function followAsks({ listen, open }) {
+export function followAsks({ address, chunk, guarded, listen, open }) {
+  if (address.searchParams.has('launcher')) guarded(chunk('launcher'))();
   listen(document, 'click', (event) => {
     const asked = event.target.closest?.(MARK);
     if (!asked || event.defaultPrevented || !('adoptedStyleSheets' in document)) return;

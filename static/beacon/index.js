@@ -7,6 +7,7 @@ import { createLink } from './link.js';
 import { createSources, TRACKED } from './sources.js';
 import { createStore } from './store.js';
 import { createUi, canDraw } from './ui.js';
+import { load } from './chunk.js';
 import { encode } from './msgpack.js';
 import { fits, pageId, route } from './ids.js';
 import { followPage, language } from './page.js';
@@ -19,8 +20,6 @@ const ACK = 2;
 const GAP = 3;
 const ERROR = 10;
 const IDENTIFY = 8;
-
-/* global BUILD -- put in by the build, so that a cached beacon never meets another build's chunks */
 
 function boot(script) {
   const address = new URL(script.src);
@@ -212,7 +211,7 @@ function boot(script) {
     open: (queueId = null) => core.chunk('contact')().then(({ ask }) => ask(queueId)),
     destroy() {
       silence();
-      running = false;
+      queue.add = silence;
       link.pause();
       ui.tell('leave');
     },
@@ -225,7 +224,7 @@ function boot(script) {
     ...api,
     address,
     /** A function that fetches a chunk and gives what it offers. */
-    chunk: (name) => () => import(`${address.origin}/${name}.js?v=${BUILD}`).then((module) => module.mount(core)),
+    chunk: (name) => () => load(address.origin, name).then((module) => module.mount(core)),
     event,
     /** How an adapter reports what the shop says: `report(rank)(kind, fields)`. */
     report: (rank) => (kind, fields) => report(rank, kind, fields),

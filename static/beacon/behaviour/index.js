@@ -16,6 +16,7 @@ import { tellOrigin } from './origin.js';
 /** Begin to watch. `core`: add, address, chunk, get, guarded, listen, now, on, session, set. */
 export function mount(core) {
   const all = [followAsks, tellOrigin, followScroll, followExits, followClicks, followFields, followIdleness, followFaults, followRest];
+  if (core.get('f')) core.guarded(core.chunk('cards'))()?.then(({ restore }) => restore());
   if (isManaged(window)) core.chunk('consent')();
   all.forEach((collector) => core.guarded(collector)(core));
 }
