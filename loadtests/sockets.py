@@ -34,13 +34,15 @@ FAULTS: Final = (WebSocketException, OSError, gevent.Timeout)
 class PageSocket:
     """One page of a shopper. `on_ack(entry, seconds)` is called for each event, `on_message` for all but acks.
 
-    `link` counts the page's sockets. Moments are those of `loadtests.moments`.
+    `link` counts the page's sockets. `back_at`: when a dropped page was meant to be back; what it waited for meanwhile
+    is measured from then. Moments are those of `loadtests.moments`.
     """
 
     def __init__(self, page: str, on_ack: OnAck, on_message: Callable[[wire.ServerMessage], None]) -> None:
         self.page = page
         self.acked = 0
         self.link = 0
+        self.back_at: Moment = 0.0
         self._on_ack = on_ack
         self._on_message = on_message
         self._sent: list[tuple[AnyEvent, str, Moment]] = []
@@ -74,8 +76,9 @@ class PageSocket:
         self._resend(welcome.marks.get(self.page, 0))
         return welcome
 
-    def drop(self) -> None:
-        """Lose the socket without a goodbye. What is sent until `connect` goes out then."""
+    def drop(self, back_at: Moment) -> None:
+        """Lose the socket without a goodbye. `connect` is due at `back_at`, and sends what was to be sent meanwhile."""
+        self.back_at = back_at
         self._up.clear()
         below = self._socket.sock
         if below is not None:
@@ -101,10 +104,14 @@ class PageSocket:
         self._send(wire.Resume(cid, secret, after))
 
     def end(self, cid: str) -> None:
-        """The shopper ends the talk. Raises gevent.Timeout if the socket does not come back."""
+        """The shopper ends the talk. Raises as `stand` does."""
+        self.stand()
+        self._send(wire.End(cid))
+
+    def stand(self) -> None:
+        """Wait until there is a socket. Raises gevent.Timeout if a dropped one does not come back."""
         if not self._up.wait(timeout=TIMEOUT_S):
             raise gevent.Timeout(TIMEOUT_S)
-        self._send(wire.End(cid))
 
     def leave(self) -> bool:
         """Wait for what is not acknowledged, then close; whether all was."""
@@ -149,7 +156,7 @@ class PageSocket:
     def _acknowledged(self, n: int) -> None:
         now = moments.now()
         for _, entry, due in self._sent[self.acked : n]:
-            self._on_ack(entry, now - due)
+            self._on_ack(entry, now - max(due, self.back_at))
         self.acked = max(self.acked, n)
         if self.acked == self.sent:
             self._settled.set()

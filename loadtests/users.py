@@ -124,8 +124,8 @@ class AgentUser(_Reporting):
     def on_stop(self) -> None:
         """Close the console."""
         with suppress(AttributeError):  # who could not log in has none
-            self.console.leave()
             self.holding.clear()
+            self.console.leave()
 
     @task
     def serve(self) -> None:

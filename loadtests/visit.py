@@ -96,7 +96,10 @@ class Visit:
             self.take(step)
 
     def take(self, step: model.Step) -> None:
-        """One step that is due at the moment `at`."""
+        """One step that is due at the moment `at`, or when a dropped page is back."""
+        if self.page is not None:
+            self.page.stand()
+            self.at = max(self.at, self.page.back_at)
         if step.opens or self.page is None:
             self.open(step)
         else:
@@ -125,10 +128,11 @@ class Visit:
         """Lose the socket, and come back at random within `BACK_S`, as pages do."""
         page = self.page
         if page is not None:
-            page.drop()
-            gevent.spawn(self._return, page, moments.now() + self.chance.uniform(0, BACK_S))
+            now = moments.now()
+            page.drop(now + self.chance.uniform(0, BACK_S))
+            gevent.spawn(self._return, page, now, page.back_at)
 
-    def _return(self, page: PageSocket, due: float) -> None:
+    def _return(self, page: PageSocket, dropped: float, due: float) -> None:
         gevent.sleep(max(0.0, due - moments.now()))
         if page is not self.page:
             return
@@ -139,6 +143,8 @@ class Visit:
             return
         self.report("reconnect", moments.now() - due)
         page.events([model.looked_at()], moments.now(), "event→ack")
+        if self.due is not None and self.due > dropped:  # a silence counts only while a page is visible
+            self.due += moments.now() - dropped
         if welcome.config.get("talk"):
             cid, secret = welcome.config["talk"]
             page.resume(cid, secret, self.offset)
@@ -156,8 +162,8 @@ class Visit:
     def stay(self, silence_s: float) -> None:
         """Stay for the invite that is due after a silence, and answer it."""
         self.due = self.at + silence_s
-        timeout = self.due + INVITE_S - moments.now()
-        gevent.wait([self.invite, self.crowd.stopping], timeout=max(0.0, timeout), count=1)
+        stays_s = max(self.due - moments.now(), 0.0) + INVITE_S
+        gevent.wait([self.invite, self.crowd.stopping], timeout=stays_s, count=1)
         if self.invite.ready():
             self.crowd.ledger.awaited.append(Awaited(self.sid, True))
             self.answer(self.invite.get())
@@ -192,14 +198,15 @@ class Visit:
         if show.again or show.kind != "invite" or self.invite.ready():
             return
         if self.due is not None:
-            self.report("trigger→invite", moments.now() - self.due)
+            back_at = self.page.back_at if self.page is not None else 0.0
+            self.report("trigger→invite", moments.now() - max(self.due, back_at))
         self.invite.set(show.decision)
 
     def _heard(self, cid: str, mid: str) -> None:
         self.crowd.ledger.heard.append(Heard(cid, "agent", mid))
         waited = moments.age_s(mid, moments.now())
-        if waited is not None:
-            self.report("message", waited)
+        if waited is not None and self.page is not None:
+            self.report("message", min(waited, moments.now() - self.page.back_at))
         self.answered.set()
 
     # --- talking -------------------------------------------------------------------------------------------
@@ -210,7 +217,8 @@ class Visit:
         if not self._think():
             return
         if self.chance.random() < model.ACCEPTS:
-            self.crowd.saw(End(did, False, self.at))
+            assert self.page is not None
+            self.crowd.saw(End(did, False, max(self.at, self.page.back_at)))
             self._feedback(ev.Accepted(0, did))
             self.chat()
         elif self.chance.random() < model.DISMISSES:
@@ -232,6 +240,8 @@ class Visit:
         cid = self.talk.get()
         self.at = moments.now()
         for turn in range(self.chance.randint(*LINES)):
+            self.page.stand()
+            self.at = max(self.at, self.page.back_at)
             self.answered.clear()
             mid = moments.stamped(self.at)
             self.crowd.ledger.tried.append(mid)
