@@ -77,6 +77,8 @@ def run(crowd: Crowd, arrivals: Sequence[shapes.Arrival], drops: Sequence[float]
     entries: list[tuple[float, shapes.Arrival | None]] = [(at, None) for at in drops]
     entries += [(arrival.at - _lead(arrival), arrival) for arrival in arrivals]
     for at, arrival in sorted(entries, key=lambda entry: entry[0]):
+        if began + at <= moments.now():  # nothing but the generator itself can make the source late
+            crowd.health.woke(began + at)
         if not crowd.until(began + at):
             return
         if arrival is None:

@@ -11,8 +11,10 @@ import pytest
 
 from loadtests import moments, recorded, source
 from loadtests.crowd import Crowd
+from loadtests.health import LAG_LIMIT_MS
 from loadtests.shapes import SHAPES, Arrival
-from loadtests.visit import CART_LEAD_S
+
+LEAD_S = 0.1
 
 
 def asked(**more: Any) -> Namespace:
@@ -60,7 +62,9 @@ class Guest:
 
 
 @pytest.fixture
-def crowd() -> Crowd:
+def crowd(monkeypatch: pytest.MonkeyPatch) -> Crowd:
+    """Nobody has to have the cart open long before."""
+    monkeypatch.setattr(source, "CART_LEAD_S", LEAD_S)
     return Crowd()
 
 
@@ -79,7 +83,7 @@ def test_everybody_starts_when_due_however_long_those_before_take(crowd: Crowd) 
     crowd.end()
     assert [number for number, _, _ in started] == [2, 0, 1]  # who has to have the cart open comes before
     due = [at for _, at, _ in started]
-    assert due == pytest.approx([CART_LEAD_S + at for at in (0.05, 0.02, 0.04)], abs=0.05)
+    assert due == pytest.approx([LEAD_S + at for at in (0.05, 0.02, 0.04)], abs=0.05)
     assert all(now >= at for _, at, now in started[1:])
     assert guest.drops == 1
     assert crowd.health.report("0").wakes >= 3
@@ -88,3 +92,15 @@ def test_everybody_starts_when_due_however_long_those_before_take(crowd: Crowd) 
 def test_nobody_starts_once_the_run_is_over(crowd: Crowd) -> None:
     crowd.end()
     source.run(crowd, [Arrival(0.0, 0)], [], lambda arrival, at: pytest.fail("somebody came"))
+
+
+def test_a_source_that_cannot_keep_up_says_so(crowd: Crowd) -> None:
+    """Starting takes this one 10 ms a head, and three come every 10 ms."""
+
+    def start(arrival: Arrival, at: float) -> None:
+        until = moments.now() + 0.01
+        while moments.now() < until:
+            pass
+
+    source.run(crowd, [Arrival(number / 300, number) for number in range(12)], [], start)
+    assert crowd.health.report("0").lag_p99_ms > LAG_LIMIT_MS
