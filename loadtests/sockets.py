@@ -49,8 +49,8 @@ class PageSocket:
         self._welcome: AsyncResult = AsyncResult()
         self._said: dict[str, wire.Say] = {}
         self._settled = Event()
-        self._settled.set()
         self._up = Event()
+        self._left = False
         self._socket: WebSocket
 
     @property
@@ -86,7 +86,12 @@ class PageSocket:
                 below.shutdown(socket.SHUT_RDWR)
 
     def events(self, events: Sequence[AnyEvent], due: Moment, entry: str) -> None:
-        """Send events in one batch, meant to be sent at the moment `due`: their acks are measured from it."""
+        """Send events in one batch, meant to be sent at the moment `due`: their acks are measured from it.
+
+        A page that was left sends nothing any more.
+        """
+        if self._left:
+            return
         first = self.sent + 1
         self._sent += [(event, entry, due) for event in events]
         self._settled.clear()
@@ -115,9 +120,12 @@ class PageSocket:
 
     def leave(self) -> bool:
         """Wait for what is not acknowledged, then close; whether all was."""
-        settled = bool(self._settled.wait(timeout=TIMEOUT_S))
+        with gevent.Timeout(TIMEOUT_S, False):
+            while self.acked < self.sent:
+                self._settled.wait()
+        self._left = True
         _close(self._socket)
-        return settled
+        return self.acked == self.sent
 
     def _resend(self, mark: int) -> None:
         self._up.set()

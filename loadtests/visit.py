@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import gevent
 from gevent.event import AsyncResult, Event
@@ -177,6 +178,8 @@ class Visit:
         match message:
             case wire.Show():
                 self._shown(message)
+            case wire.Retract() if self.invite.ready() and self.invite.get() == message.decision:
+                self.invite = AsyncResult()
             case wire.Conversation() if message.state == "active":
                 self.talk.set(message.cid)
             case wire.Message():
@@ -195,12 +198,18 @@ class Visit:
                 show.again, time.time(),
             )  # fmt: skip
             self.crowd.ledger.seen.append(seen)
+            gevent.spawn(self._drawn, self.page, show.decision)
         if show.again or show.kind != "invite" or self.invite.ready():
             return
         if self.due is not None:
             back_at = self.page.back_at if self.page is not None else 0.0
             self.report("trigger→invite", moments.now() - max(self.due, back_at))
         self.invite.set(show.decision)
+
+    def _drawn(self, page: PageSocket, did: str) -> None:
+        """A page says at once what it draws, whether or not anybody will answer: caps count it."""
+        with suppress(*FAULTS):  # what is not acknowledged is seen when the page is left
+            page.events([ev.Shown(0, did)], moments.now(), "event→ack")
 
     def _heard(self, cid: str, mid: str) -> None:
         self.crowd.ledger.heard.append(Heard(cid, "agent", mid))
@@ -213,20 +222,14 @@ class Visit:
 
     def answer(self, did: str) -> None:
         """Accept and talk, dismiss, or let it be."""
-        self._feedback(ev.Shown(0, did))
-        if not self._think():
+        if not self._think() or self.page is None:
             return
         if self.chance.random() < model.ACCEPTS:
-            assert self.page is not None
             self.crowd.saw(End(did, False, max(self.at, self.page.back_at)))
-            self._feedback(ev.Accepted(0, did))
+            self.page.events([ev.Accepted(0, did)], self.at, "event→ack")
             self.chat()
         elif self.chance.random() < model.DISMISSES:
-            self._feedback(ev.Dismissed(0, did, False))
-
-    def _feedback(self, event: Any) -> None:
-        assert self.page is not None
-        self.page.events([event], moments.now() if isinstance(event, ev.Shown) else self.at, "event→ack")
+            self.page.events([ev.Dismissed(0, did, False)], self.at, "event→ack")
 
     def _think(self) -> bool:
         self.at = moments.now() + self.chance.uniform(*THINK_S)
