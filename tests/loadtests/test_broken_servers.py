@@ -150,6 +150,18 @@ async def test_a_service_that_keeps_its_promises_passes(place: Place, promised: 
     }  # fmt: skip
 
 
+async def test_a_ledger_can_be_checked_by_hand(
+    place: Place, promised: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await failing(place, promised, tmp_path, Scene())
+    wide = [word for entry in checks.LIMITS_MS for word in ("--limit", f"{entry}=60000")]
+    words = [str(tmp_path / "ledger.json"), "--redis", place.redis_url, *wide]
+    assert await asyncio.to_thread(checks.main, words) in (checks.HELD, checks.INVALID)
+    told = capsys.readouterr().out
+    assert all(f"{name}: " in told for name in checks.CHECKS)
+    assert "events: holds" in told and "messages: holds" in told
+
+
 # --- events ------------------------------------------------------------------------------------------------
 
 
