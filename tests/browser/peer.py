@@ -69,6 +69,7 @@ class Peer:
         self.head = ""
         self.body = "<p>bare</p>"
         self.language = "ja"
+        self.policy = ""
         self.behaviour = False
         self.on_message: Callable[[wire.ClientMessage], list[Any]] = lambda message: []
 
@@ -124,9 +125,8 @@ class Peer:
         return _dist("behaviour.js")
 
     async def _bare(self, request: Request) -> Response:
-        return HTMLResponse(
-            f"<!doctype html><html lang={self.language}><head>{self.head}</head><body>{self.body}</body></html>"
-        )
+        page = f"<!doctype html><html lang={self.language}><head>{self.head}</head><body>{self.body}</body></html>"
+        return HTMLResponse(page, headers={"content-security-policy": self.policy} if self.policy else {})
 
     async def _send(self, ws: WebSocket, messages: Any) -> None:
         for message in messages:

@@ -11,10 +11,11 @@ const MAX_CHARS = 2000;
 export function drawPanel(texts, act) {
   const name = el('h2', { text: texts.support });
   const status = el('p', { class: 'status', role: 'status' });
-  const lines = el('ol', { class: 'lines', role: 'log', 'aria-label': texts.chat, tabindex: '0' });
+  const lines = el('ol', { class: 'lines' });
+  const log = el('div', { role: 'log', 'aria-label': texts.chat, tabindex: '0' }, lines);
   const pending = el('ol', { class: 'lines pending' });
   const typing = el('p', { class: 'typing', 'aria-live': 'off' }, el('i'), el('i'), el('i'), el('span'));
-  const scroll = el('div', { class: 'scroll' }, lines, pending, typing);
+  const scroll = el('div', { class: 'scroll' }, log, pending, typing);
   const input = el('textarea', {
     rows: '1', maxlength: String(MAX_CHARS), placeholder: texts.placeholder, 'aria-label': texts.placeholder, enterkeyhint: 'send',
   });
@@ -122,7 +123,7 @@ export function drawPanel(texts, act) {
       if (near) this.toEnd();
     },
     /** Speak new lines (true), or be silent while old ones come back. */
-    speak: (on) => lines.setAttribute('aria-live', on ? 'polite' : 'off'),
+    speak: (on) => log.setAttribute('aria-live', on ? 'polite' : 'off'),
     add(line) {
       const near = atEnd() || line.author === 'shopper';
       lines.append(...drawLine(line, texts, act));
