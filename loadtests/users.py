@@ -166,8 +166,9 @@ class AgentUser(_Reporting):
         gevent.sleep(self.chance.uniform(*THINK_S))
         answer = self._ask("accept", cid=cid)
         if answer["t"] == "ok":
+            told = {heard.mid for heard in crowd.ledger.heard if heard.cid == cid}  # while it rang
             for line in answer["conversation"].get("messages", ()):
-                if line["author"] == "shopper":
+                if line["author"] == "shopper" and line["mid"] not in told:
                     self._heard(cid, line)
 
     def _heard(self, cid: str, line: dict[str, Any]) -> None:

@@ -180,7 +180,7 @@ class Visit:
                 self._shown(message)
             case wire.Retract() if self.invite.ready() and self.invite.get() == message.decision:
                 self.invite = AsyncResult()
-            case wire.Conversation() if message.state == "active":
+            case wire.Conversation() if message.state in ("active", "opened"):
                 self.talk.set(message.cid)
             case wire.Message():
                 self.offset = max(self.offset, message.offset)

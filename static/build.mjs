@@ -11,24 +11,34 @@ const here = new URL('./', import.meta.url);
 
 /** What the beacon fetches when it needs it: its source, and the bytes it may have as brotli sends them. */
 const CHUNKS = {
+  adobe: ['beacon/adapters/adobe.js', 700],
   after: ['beacon/after/index.js', 900],
-  behaviour: ['beacon/behaviour/index.js', 2400],
+  behaviour: ['beacon/behaviour/index.js', 3000],
   cards: ['beacon/cards/index.js', 3200],
   consent: ['beacon/consent/index.js', 1200],
   contact: ['beacon/contact/index.js', 3600],
-  ga4: ['beacon/adapters/ga4.js', 1000],
+  eccube: ['beacon/adapters/eccube.js', 700],
+  ga4: ['beacon/adapters/ga4.js', 1100],
+  jsonld: ['beacon/adapters/jsonld.js', 700],
   launcher: ['beacon/launcher/index.js', 1200],
+  magento: ['beacon/adapters/magento.js', 700],
   phone: ['beacon/phone/index.js', 800],
   place: ['beacon/place/index.js', 900],
   preview: ['beacon/preview/index.js', 5800],
+  segment: ['beacon/adapters/segment.js', 700],
+  shopify: ['beacon/adapters/shopify.js', 700],
+  woo: ['beacon/adapters/woo.js', 700],
   widget: ['beacon/widget/index.js', 8000],
 };
 const CLASSIC = { // scripts for a page itself
   beacon: ['beacon/index.js', 6000],
   stub: ['beacon/stub.js', 500],
-  'beacon.pinned': ['beacon/index.js', 16400], // one file, for `integrity`: with the behaviour, GA4 and the widget
+  'beacon.pinned': ['beacon/index.js', 17500], // one file, for `integrity`: with the behaviour, GA4 and the widget
 };
 const RELEASES = 3; // whose chunks are kept
+
+/** Names of the beacon's own modules that nobody else ever sees. */
+const INNER = /^(batches|rewind|settle|renew|usable|owed|anew|waiting)$/;
 
 const smallCss = {
   name: 'small-css',
@@ -71,7 +81,8 @@ for (const [name, [entry]] of Object.entries(CHUNKS)) {
 const BUILD = JSON.stringify(hash.digest('base64url').slice(0, 5)); // a cached beacon never meets another build's chunks
 for (const [name, [entry]] of Object.entries(CLASSIC)) {
   const plugins = name === 'beacon.pinned' ? [smallCss, pinned] : [smallCss];
-  built[name] = await bundle(entry, { format: 'iife', define: { BUILD }, plugins });
+  const mangleProps = name === 'beacon' ? INNER : undefined;
+  built[name] = await bundle(entry, { format: 'iife', define: { BUILD }, plugins, mangleProps });
 }
 
 const check = process.argv.includes('--check');

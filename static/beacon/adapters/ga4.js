@@ -55,7 +55,7 @@ const READ = {
     ...money(data), order: data.transaction_id, tax: data.tax, shipping: data.shipping,
   }]],
   view_item_list: (data, items) => [['list', { id: data.item_list_id || data.item_list_name || 'list', count: items.length }]],
-  search: () => [['search', {}]],
+  search: (data, items) => [['search', { results: Array.isArray(data.items) ? items.length : undefined }]],
 };
 READ.view_search_results = READ.search;
 
@@ -68,20 +68,49 @@ export function read(entry) {
   return READ[event](data, Array.isArray(data.items) ? data.items.filter(Boolean).map(item) : []);
 }
 
-/** Report what the data layer says, through `report(kind, fields)`. */
-export function followDataLayer(win, report) {
-  const take = guarded((entry) => read(entry).forEach(([kind, fields]) => report(kind, fields)));
-  const layer = win.dataLayer = win.dataLayer || [];
-  const push = layer.push;
-  layer.slice().forEach((entry) => take(entry));
-  layer.push = function (...entries) {
-    const result = push.apply(this, entries);
-    entries.forEach((entry) => take(entry));
-    return result;
-  };
+/** The names of the page's data layers: a tag manager's script says in its address if it is not the usual one. */
+export function layers(doc) {
+  const scripts = [...doc.querySelectorAll('script[src*="googletagmanager.com/"]')];
+  return new Set(['dataLayer', ...scripts.map(({ src }) => new URL(src).searchParams.get('l')).filter(Boolean)]);
 }
 
-/** Begin to report what the page's data layer says. */
+/** Report what the data layer of this name says, through `report(kind, fields)`: also when another takes its place. */
+export function followDataLayer(win, report, name = 'dataLayer') {
+  const seen = new WeakSet();
+  let layer = null;
+
+  const take = guarded((entry) => {
+    if (typeof entry !== 'object' || !entry || seen.has(entry)) return;
+    seen.add(entry);
+    read(entry).forEach(([kind, fields]) => report(kind, fields));
+  });
+
+  function look() {
+    if (layer && win[name] === layer) return;
+    layer = win[name] = win[name] || [];
+    const push = layer.push;
+    layer.slice().forEach((entry) => take(entry));
+    layer.push = function (...entries) {
+      const result = push.apply(this, entries);
+      entries.forEach((entry) => take(entry));
+      return result;
+    };
+  }
+
+  look();
+  return guarded(look);
+}
+
+/** Begin to report what the page's data layers say; whether one was replaced is seen when something happens. */
 export function mount(core) {
-  followDataLayer(window, core.report(DATA_LAYER));
+  const say = core.report(DATA_LAYER);
+  const tell = (kind, fields) => {
+    core.told = { ...core.told, [kind]: true }; // for those who speak only where nobody else does
+    say(kind, fields);
+  };
+  const looks = [...layers(document)].map((name) => followDataLayer(window, tell, name));
+  const lookAll = () => looks.forEach((look) => look());
+  core.listen(window, 'load', lookAll);
+  core.listen(document, 'click', () => setTimeout(lookAll));
+  core.listen(document, 'visibilitychange', lookAll);
 }

@@ -10,12 +10,13 @@ import { followFields } from './fields.js';
 import { followIdleness } from './idle.js';
 import { isManaged } from '../consent/managers.js';
 import { followRest } from './rest.js';
+import { followShop } from '../adapters/detect.js';
 import { followScroll } from './scroll.js';
 import { tellOrigin } from './origin.js';
 
 /** Begin to watch. `core`: add, address, chunk, get, guarded, listen, now, on, session, set. */
 export function mount(core) {
-  const all = [followAsks, tellOrigin, followScroll, followExits, followClicks, followFields, followIdleness, followFaults, followRest];
+  const all = [followAsks, tellOrigin, followScroll, followExits, followClicks, followFields, followIdleness, followFaults, followRest, followShop];
   if (core.get('f')) core.guarded(core.chunk('cards'))()?.then(({ restore }) => restore());
   if (isManaged(window)) core.chunk('consent')();
   all.forEach((collector) => core.guarded(collector)(core));
