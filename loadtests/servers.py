@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -41,6 +42,19 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
 
+def memory_bytes(pid: int) -> int:
+    """What of a process's memory is in the machine's (RSS), in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def allow_files(count: int) -> int:
+    """Let this process and those that it starts open so many files; returns how many the machine lets them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
+    return min(max(soft, count), hard)
+
+
 class Server:
     """A server of ours as a process. `address` is HOST:PORT; `pid`: who serves, where that is a child of it."""
 
@@ -70,9 +84,9 @@ class Server:
         self.stop()
 
 
-def service(folder: Path, redis_url: str, *command: str, **more: str) -> Server:
+def service(folder: Path, redis_url: str, *command: str, program: str = "router", **more: str) -> Server:
     """The complete service, as `router demo` starts it on a free port, or as another command of `router` does; `more`:
-    further variables of its environment.
+    further variables of its environment; `program`: the module that runs it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
@@ -87,7 +101,7 @@ def service(folder: Path, redis_url: str, *command: str, **more: str) -> Server:
     )
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "router", *(command or ("demo", "--port", "0"))],
+            [sys.executable, "-m", program, *(command or ("demo", "--port", "0"))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stream,
@@ -115,17 +129,19 @@ def _announced(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
     raise RuntimeError(f"the service did not start: {log.read_text()}")
 
 
-def echo() -> Server:
-    """The bare echo on a free port."""
+def yardstick(module: str, **more: str) -> Server:
+    """A server of `loadtests` to be compared with, on a free port; `more`: further variables of its environment."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "loadtests.echo"],
+        [sys.executable, "-m", module],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        env=os.environ | more,
         start_new_session=True,
     )
     assert process.stdout is not None
-    port = process.stdout.readline().strip().decode()
+    with process.stdout as stream:
+        port = stream.readline().strip().decode()
     if not port:
         process.wait()
-        raise RuntimeError(f"the echo did not start: status {process.returncode}")
+        raise RuntimeError(f"{module} did not start: status {process.returncode}")
     return Server(process, f"127.0.0.1:{port}")
