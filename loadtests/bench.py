@@ -26,7 +26,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 from loadtests import client, contest, due, durable, fleet, goals, idle, picture, rules, servers, turns, where
-from loadtests.contest import FIVE, HALF, ONE, SINGLE, Comparison, Contest, Contestant, Load, Pace, Round
+from loadtests.contest import (
+    FIVE,
+    HALF,
+    ONE,
+    RATE,
+    SINGLE,
+    Comparison,
+    Contest,
+    Contestant,
+    Load,
+    Pace,
+    Round,
+)
 from loadtests.goals import Figure, Verdict
 from loadtests.servers import on_core
 from loadtests.turns import Visited
@@ -85,6 +97,7 @@ class Found:
 
     contests: tuple[Contest, ...]
     beside: dict[str, Comparison]
+    rate: Contest
     half: Contest
     turns: Comparison
     loads: tuple[Round, ...]
@@ -120,7 +133,9 @@ Step = Callable[[str], None]
 
 
 def contests(plan: Plan, step: Step) -> Found:
-    """Every load, then half the rate that the service reached with one frame in flight, then page changes."""
+    """Every load; then open loops, at half of the rate with one frame in flight, and at half of what the service's core
+    carries at the CPU seconds a frame found there; then page changes.
+    """
     pace = plan.pace
     with started() as yards:
         found, beside = [], {}
@@ -131,16 +146,17 @@ def contests(plan: Plan, step: Step) -> Found:
             found.append(contest.run(load, yards.all, pace))
             for other in (yards.echo, yards.plain, yards.naive):
                 beside[f"{load.name} {other.name}"] = contest.compare(found[-1], yards.service, other, pace)
-        step("half the rate, open loop")
-        rate = found[-1].middle(SERVICE, lambda one: one.frames_per_s) / 2
-        longer = Pace(pace.rounds, plan.half_s, pace.sockets)
-        half = contest.run(HALF, (yards.service, yards.echo), longer, rate)
+        step("open loops, service and echo in turn")
+        longer, both = Pace(pace.rounds, plan.half_s, pace.sockets), (yards.service, yards.echo)
+        reached = found[-1].middle(SERVICE, lambda one: one.frames_per_s)
+        rate = contest.run(RATE, both, pace, reached / 2)
+        half = contest.run(HALF, both, longer, rate.capacity(SERVICE) / 2)
         step("page changes")
         ours, bare = Visited(yards.service, turns.shopper), Visited(yards.echo, turns.bare)
         turned = turns.compare(ours, bare, pace)
         step("page changes to a process that has to load the session")
         loads = turns.loads(yards.service, yards.second, pace)
-        return Found(tuple(found), beside, half, turned, loads)
+        return Found(tuple(found), beside, rate, half, turned, loads)
 
 
 # --- telling -----------------------------------------------------------------------------------------------------
@@ -149,7 +165,7 @@ def contests(plan: Plan, step: Step) -> Found:
 def summary(found: Found) -> Figures:
     """The figures of the contests for a machine, each a ratio where it is a time."""
     one, five, single = found.contests
-    half, turned = found.half, found.turns.contest
+    rate, half, turned = found.rate, found.half, found.turns.contest
     return {
         "ratio_to_echo": _ratio(found, ONE.name, ECHO),
         "ratio_to_echo_5": _ratio(found, FIVE.name, ECHO),
@@ -164,6 +180,9 @@ def summary(found: Found) -> Figures:
         "p50_ms_at_half_load": round(half.middle(SERVICE, lambda each: each.p50_ms), 3),
         "p99_ms_at_half_load": round(half.middle(SERVICE, lambda each: each.p99_ms), 3),
         "p999_ms_at_half_load": round(half.middle(SERVICE, lambda each: each.p999_ms), 3),
+        "p99_ratio_to_echo_at_half_rate": _over(rate, SERVICE, ECHO, lambda each: each.p99_ms),
+        "p99_ms_at_half_rate": round(rate.middle(SERVICE, lambda each: each.p99_ms), 3),
+        "p999_ms_at_half_rate": round(rate.middle(SERVICE, lambda each: each.p999_ms), 3),
         "handshakes_ratio_to_echo": round(found.turns.ratio, 3),
         "loads_ratio_to_echo": round(_loads_ratio(found), 3),
         "page_changes_per_s": round(turned.middle(SERVICE, lambda each: each.frames_per_s)),
@@ -176,7 +195,9 @@ def summary(found: Found) -> Figures:
         ),
         "redis_cpu_us_per_event_single": round(single.middle(SERVICE, lambda each: each.store_us), 3),
         "client_share": round(max(_client(each, SERVICE) for each in found.contests), 3),
-        "basis": "rates" if found.beside[f"{ONE.name} {ECHO}"].offered is None else "cpu",
+        "compared_by_cpu": "; ".join(
+            name for name, each in (found.beside | {turns.LOAD.name: found.turns}).items() if each.offered
+        ),
     }
 
 
@@ -205,16 +226,7 @@ def tables(found: Found) -> str:
     for each in found.contests:
         beside = [found.beside[f"{each.load.name} {other}"] for other in (ECHO, PLAIN, NAIVE)]
         parts.append("\n".join([contest.table(each), *_told(beside)]))
-    parts.append(
-        "\n".join(
-            [
-                contest.table(found.half),
-                f"  p99 {_over(found.half, SERVICE, ECHO, lambda one: one.p99_ms):.2f} of the echo's; the client sent "
-                f"at most {found.half.middle(SERVICE, lambda one: one.late_ms):.2f} ms late in 99 % of its turns "
-                f"(echo: {found.half.middle(ECHO, lambda one: one.late_ms):.2f})",
-            ]
-        )
-    )
+    parts += [f"{contest.table(each)}\n{_waits(each)}" for each in (found.rate, found.half)]
     loads = Contest(LOADS, {SERVICE: found.loads})
     parts.append("\n".join([contest.table(found.turns.contest), *_told([found.turns])]))
     parts.append(
@@ -222,6 +234,14 @@ def tables(found: Found) -> str:
     )
     parts.append(limits(found))
     return "\n\n".join(parts)
+
+
+def _waits(one: Contest) -> str:
+    ours, bare = (one.middle(name, lambda each: each.late_ms) for name in (SERVICE, ECHO))
+    return (
+        f"  p99 is {_over(one, SERVICE, ECHO, lambda each: each.p99_ms):.2f} times the echo's; in 99 % of its turns "
+        f"the client sent at most {ours:.2f} ms late (echo: {bare:.2f})"
+    )
 
 
 def _told(comparisons: list[Comparison]) -> list[str]:
@@ -251,7 +271,7 @@ def write(
     kept = {
         "loads": [asdict(each) for each in found.contests],
         "offered": {name: asdict(each.offered) for name, each in found.beside.items() if each.offered},
-        "half": asdict(found.half),
+        "open_loops": [asdict(found.rate), asdict(found.half)],
         "turns": asdict(found.turns),
         "turns_loaded": [asdict(each) for each in found.loads],
         "goals": [asdict(each) | {"met": each.met} for each in verdicts],

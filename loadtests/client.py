@@ -218,6 +218,12 @@ def crowd(opener: Opener, address: str, size: int, per_frame: int) -> Crowd:
     return Crowd(lines)
 
 
+def going(begin: float, seconds: float, measured: Measured) -> bool:
+    """Whether a flood goes on: for its seconds, and until something was answered if the machine is that busy."""
+    passed = time.perf_counter() - begin
+    return passed < seconds or (not measured.frames and passed < seconds + DRAIN_S)
+
+
 @contextmanager
 def timed(gauge: Gauge) -> Iterator[Measured]:
     """A run: what it took, without pauses of this process's collector. Raises BadAnswer if nothing was answered."""
@@ -263,7 +269,7 @@ class Crowd:
             for line in itertools.islice(self._following, active):
                 line.begin(window)
             begin = time.perf_counter()
-            while time.perf_counter() - begin < seconds:
+            while going(begin, seconds, measured):
                 for fd, _ in self._poll.poll(0.1):
                     line = self._by_fd[fd]
                     count = line.receive(measured)

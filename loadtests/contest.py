@@ -35,7 +35,8 @@ class Load:
 ONE: Final = Load("1 event a frame, 8 in flight", 1, 8)
 FIVE: Final = Load("5 events a frame, 8 in flight", 5, 8)
 SINGLE: Final = Load("1 event a frame, 1 in flight", 1, 1)
-HALF: Final = Load("1 event a frame, half the rate", 1, 1)
+RATE: Final = Load("1 event a frame, open loop, half of the rate with 1 in flight", 1, 1)
+HALF: Final = Load("1 event a frame, open loop, half of what it carries", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ class Contest:
         """The median of a server's figure."""
         return median(map(read, self.rounds[name]))
 
+    def capacity(self, name: str) -> float:
+        """Frames a second that a server's core carries at the CPU seconds that a frame took."""
+        return 1e6 / self.middle(name, _cpu_us)
+
     def limited(self, name: str) -> bool:
         """Whether the server's core was the limit."""
         return self.middle(name, _server_share) >= BUSY
@@ -124,10 +129,15 @@ class Comparison:
         if self.offered is None:
             return "frames/s, both servers' cores were the limit"
         idle = [name for name in (self.ours, self.other) if not self.contest.limited(name)]
-        return (
-            f"CPU seconds a frame, both at {self.offered.rate:,.0f} frames/s: the core of the {' and the '.join(idle)} "
-            "could not be used up"
-        )
+        whose = " and ".join(f"{name}: {self._limit(name)}" for name in idle)
+        return f"CPU seconds a frame, both at {self.offered.rate:,.0f} frames/s; {whose}"
+
+    def _limit(self, name: str) -> str:
+        """What kept a server's core from being used up."""
+        beside = self.contest.middle(name, lambda one: one.client_share + one.store_share)
+        if beside >= BUSY:
+            return "the core of client and store was the limit"
+        return "no core was the limit, so the machine was busy otherwise"
 
 
 def run(load: Load, contestants: Sequence[Contestant], pace: Pace, rate: float = 0.0) -> Contest:
@@ -213,7 +223,7 @@ def table(contest: Contest) -> str:
         f"{'frames/s':>28}{'CPU us/frame':>22}{'p50 ms':>9}{'p99 ms':>9}{'p99.9':>8}"
         f"{'server':>8}{'client':>8}{'store':>7}"
     )
-    lines = [f"{contest.load.name + offered:26}", f"{'':18}{columns}"]
+    lines = [contest.load.name + offered, f"{'':18}{columns}"]
     lines += [_row(name, rounds) for name, rounds in contest.rounds.items()]
     return "\n".join(lines)
 

@@ -171,7 +171,7 @@ def _tabs(address: str, redis: Redis, shoppers: int) -> Tabs:
         second = first.beside()
         for tab in (first, second):
             refused += not _stands(tab)
-        owner, pages = _record(redis, first.sid)
+        owner, pages = record(redis, first.sid)
         owners[owner] += 1
         strayed += sum(pages.get(tab.page) != owner for tab in (first, second))
         first.close()
@@ -189,12 +189,12 @@ def _stands(tab: turns.Tab) -> bool:
     return True
 
 
-def _record(redis: Redis, sid: str) -> tuple[str, dict[str, str]]:
+def record(redis: Redis, sid: str) -> tuple[str, dict[str, str]]:
     """A session's owner, and the process at which each open page stands, as the store has it."""
     found = cast("dict[bytes, bytes]", redis.hgetall(keys.owner(sid)))
-    record = {name.decode(): value.decode() for name, value in found.items()}
-    open_pages = (name.split(":", 2) for name in record if name.startswith("p:"))
-    return record["node"], {page: node for _, node, page in open_pages}
+    fields = {name.decode(): value.decode() for name, value in found.items()}
+    open_pages = (name.split(":", 2) for name in fields if name.startswith("p:"))
+    return fields["node"], {page: node for _, node, page in open_pages}
 
 
 # --- throughput --------------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ COLOURS: Final = {
 OTHER: Final = "#4a6fa5"
 MET: Final = {True: "#0b6e4f", False: "#a23b3b", None: "#8a8d91"}
 WIDTH_IN: Final = 12.0
+LEAST: Final = 0.05
+MOST: Final = 20.0
+TICKS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 def draw(
@@ -34,6 +37,7 @@ def draw(
         rates, cpu, waits, goals = (axes for row in figure.subplots(2, 2) for axes in row)
         _bars(rates, contests, lambda one: one.frames_per_s, "frames a second")
         _bars(cpu, contests, lambda one: one.cpu_us, "CPU of the server, us a frame")
+        cpu.legend(frameon=False, fontsize=8)
         _waits(waits, half)
         _goals(goals, [each for each in verdicts if each.value is not None])
         figure.savefig(file, format="svg", metadata={"Date": None})
@@ -56,7 +60,6 @@ def _bars(axes: Axes, contests: Sequence[Contest], read: Read, label: str) -> No
     axes.set_yscale("log")
     axes.set_xticks(range(len(contests)), [contest.load.name.replace(", ", "\n") for contest in contests])
     axes.set_title(label)
-    axes.legend(frameon=False, fontsize=8)
 
 
 def _waits(axes: Axes, half: Contest) -> None:
@@ -76,22 +79,21 @@ def _waits(axes: Axes, half: Contest) -> None:
 
 
 def _goals(axes: Axes, verdicts: Sequence[Verdict]) -> None:
-    """How far each goal is reached: 1 is the bound, more is better."""
-    reached = [_reached(each) for each in verdicts]
-    places = range(len(verdicts))
-    axes.barh(places, reached, color=[MET[each.met] for each in verdicts])
+    """How far each goal with a bound above zero is reached: 1 is the bound, more is better."""
+    shown = [(each, reached(each)) for each in verdicts if each.goal.bound]
+    places = range(len(shown))
+    axes.barh(places, [value - 1 for _, value in shown], left=1, color=[MET[each.met] for each, _ in shown])
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_yticks(places, [each.goal.figure for each in verdicts], fontsize=7)
+    axes.set_xlim(LEAST, MOST)
+    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes.set_yticks(places, [each.goal.figure for each, _ in shown], fontsize=7)
     axes.invert_yaxis()
-    axes.set_title("goals: right of the line is met")
+    axes.set_title("goals: figure to bound; right of the line is met")
 
 
-def _reached(verdict: Verdict) -> float:
-    """The figure beside its bound, the way in which more is better; within 0.01 to 100."""
+def reached(verdict: Verdict) -> float:
+    """The figure beside its bound, the way in which more is better; from LEAST to MOST."""
     value, bound = verdict.value or 0.0, verdict.goal.bound
-    if verdict.goal.at_most:
-        value, bound = bound, value
-    if not bound:
-        return 100.0 if value or verdict.met else 1.0
-    return min(100.0, max(0.01, value / bound))
+    above, below = (bound, value) if verdict.goal.at_most else (value, bound)
+    return min(MOST, max(LEAST, above / below)) if below else MOST

@@ -154,7 +154,7 @@ class Tabs:
         """Keep `active` of them turning for so long."""
         with client.timed(gauge) as measured:
             begin = time.perf_counter()
-            while time.perf_counter() - begin < seconds:
+            while client.going(begin, seconds, measured):
                 self._begin(self._following, active - len(self._turning))
                 self._read(measured)
         return self._settled(measured)
