@@ -24,6 +24,7 @@ from loadtests.client import Crowd, Line
 from loadtests.frames import Acks, Lap
 from loadtests.servers import on_core
 from loadtests.watched import Watch
+from router.live import collector
 from router.store.embedded import Embedded
 
 LENGTHS: Final = (1, 1, 2, 3, 4, 6, 9, 14, 24, 40)  # events after the two that open the page, in turn
@@ -128,7 +129,9 @@ def table(found: Idle) -> str:
         f"store {found.store_bytes / KIB:.1f}\n"
         f"  a session in the store: p50 {found.session_percentile(0.5):,} bytes, "
         f"p99 {found.session_percentile(0.99):,}\n"
-        f"  the collector while all are held: {found.pauses} pauses, the longest {found.longest_pause_ms:.2f} ms"
+        f"  the collector while all are held: {found.pauses} pauses, the longest {found.longest_pause_ms:.2f} ms\n"
+        f"  (what stands at the start is frozen, the young are looked at each {collector.YOUNG:,} objects, the old "
+        "only while no session is held)"
     )
 
 
