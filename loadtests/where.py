@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from loadtests import client, servers, turns
-from loadtests.contest import FIVE, HALF, ONE, Load, Pace
+from loadtests.client import Measured
+from loadtests.contest import FIVE, HALF, ONE, Pace
 from loadtests.servers import Server, on_core
 from loadtests.watched import Watch
 from router.store.embedded import Embedded
 
 SHOWN: Final = 14
-SECONDS: Final = 2.0
+SECONDS: Final = 4.0
 PACE: Final = Pace(1, SECONDS, 512)
 
 
@@ -69,36 +70,30 @@ def _service() -> Iterator[tuple[Server, Watch]]:
 
 
 def _profiled(server: Server, watch: Watch, name: str, rate: float) -> Profile:
-    loads: dict[str, Callable[[Callable[[], None]], None]] = {
-        ONE.name: lambda began: _flooded(server, ONE, began),
-        FIVE.name: lambda began: _flooded(server, FIVE, began),
-        HALF.name: lambda began: _paced(server, rate, began),
-        turns.LOAD.name: lambda began: _turned(server, began),
-    }
-    user, kernel = _times(server.pid)
-    loads[name](lambda: watch.profile(True))
-    user, kernel = (now - old for now, old in zip(_times(server.pid), (user, kernel), strict=True))
-    watch.profile(False)
+    with _load(server, name, rate) as load:
+        watch.profile(True)
+        before = _times(server.pid)
+        load()
+        user, kernel = (now - old for now, old in zip(_times(server.pid), before, strict=True))
+        watch.profile(False)
     samples = sorted(watch.samples().items(), key=lambda each: -each[1])
     return Profile(name, tuple(samples), kernel / (user + kernel))
 
 
-def _flooded(server: Server, load: Load, began: Callable[[], None]) -> None:
+@contextmanager
+def _load(server: Server, name: str, rate: float) -> Iterator[Callable[[], Measured]]:
+    """The load of this name, ready to go."""
+    if name == turns.LOAD.name:
+        made = [turns.shopper(server.address, number) for number in range(turns.TABS)]
+        with turns.Tabs(made) as tabs:
+            yield lambda: tabs.flood(PACE.active, PACE.seconds, tuple)
+        return
+    load = {each.name: each for each in (ONE, FIVE, HALF)}[name]
     with client.crowd(client.shopper, server.address, PACE.sockets, load.per_frame) as crowd:
-        began()
-        crowd.flood(PACE.active, load.window, PACE.seconds)
-
-
-def _paced(server: Server, rate: float, began: Callable[[], None]) -> None:
-    with client.crowd(client.shopper, server.address, PACE.sockets, HALF.per_frame) as crowd:
-        began()
-        crowd.pace(rate, PACE.seconds)
-
-
-def _turned(server: Server, began: Callable[[], None]) -> None:
-    with turns.Tabs([turns.shopper(server.address, number) for number in range(turns.TABS)]) as tabs:
-        began()
-        tabs.flood(PACE.active, PACE.seconds, tuple)
+        if load is HALF:
+            yield lambda: crowd.pace(rate, PACE.seconds)
+        else:
+            yield lambda: crowd.flood(PACE.active, load.window, PACE.seconds)
 
 
 def _times(pid: int) -> tuple[float, float]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 
 import pytest
 
-from loadtests import client
+from loadtests import client, servers
 from loadtests.client import Measured
 from loadtests.frames import BadAnswer
 
@@ -51,3 +52,9 @@ def test_a_run_tells_by_how_much_its_gauge_grew() -> None:
         assert not gc.isenabled()
         measured.answered(0.001, 1)
     assert measured.used == (0.5, 2.0)
+
+
+def test_a_processs_cpu_time_is_read_from_outside() -> None:
+    assert servers.cpu_seconds(os.getpid()) == pytest.approx(time.process_time(), abs=0.05)
+    with pytest.raises(OSError):
+        servers.cpu_seconds(2**22 - 1)
