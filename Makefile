@@ -3,13 +3,16 @@ PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
 SHOPPERS ?= 5
+SHAPE ?= steady
+USERS ?= 60
+WORKERS ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: demo test lint bench load front clean help browser balancer node
+.PHONY: demo test lint bench load soak shift front clean help browser balancer node
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -48,8 +51,14 @@ lint: $(VENV)/.dev node ## Style, types, direction of imports, the built front e
 bench: $(VENV)/.dev balancer ## Speed beside three yardsticks in one interleaved run, with a plot (6 minutes)
 	$(BIN)/python -m loadtests.bench
 
-load: $(VENV)/.dev ## Sixty seconds of Locust against a service of its own
-	$(BIN)/python -m loadtests.run
+load: $(VENV)/.dev ## Sixty seconds of Locust against a service of its own (SHAPE=, USERS=, WORKERS=)
+	$(BIN)/python -m loadtests.run --shape $(SHAPE) --users $(USERS) --workers $(WORKERS)
+
+soak: $(VENV)/.dev ## An hour of Locust at half the rate
+	$(BIN)/python -m loadtests.run --shape soak --users $(USERS) --workers $(WORKERS)
+
+shift: $(VENV)/.dev browser ## An agent's day of 200 talks in a browser: does the console's memory grow? (minutes)
+	SHIFT_TALKS=200 $(BIN)/pytest -q -s --timeout 900 tests/browser/console/test_speed.py -k shift
 
 front: node ## Build the beacon and the widget anew
 	cd static && npm ci --silent --no-audit --no-fund && npm run --silent build

@@ -17,7 +17,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
@@ -65,6 +65,7 @@ sites:
       {QUEUE}:
         name: {{ja: ご案内, en: Help}}
         wrap_up: 0s
+        rings: at_once
         dispositions: [{{id: answered, name: {{ja: 回答済み, en: Answered}}}}]
 """
 
@@ -162,16 +163,7 @@ class Rush:
         outcome.check(outcome.most <= CAPACITY, f"an agent's slots held {outcome.most} conversations")
         outcome.check(not town.overshot, f"consoles showed more than {CAPACITY}: {dict(town.overshot)}")
         outcome.check(not town.doubled, f"with two agents at once: {sorted(town.doubled)[:5]}")
-        held: dict[str, str] = {}
-        ends: Counter[str] = Counter()
-        async for entry in read(self.redis):
-            event = entry.record
-            if entry.kind == "routing" and event["kind"] == "accepted":
-                other = held.setdefault(event["cid"], event["agent"])
-                outcome.check(other == event["agent"], f"{event['cid']} was {other}'s and {event['agent']}'s")
-            elif entry.kind == "routing" and event["kind"] in ("agent_lost", "closed"):
-                held.pop(event["cid"], None)
-                ends[event["cid"]] += event["kind"] == "closed"
+        ends = self._follow(await self._transitions())
         cids = [visitor.cid for visitor in self.visitors]
         replies = await Routing(self.redis, "", lambda: 0, 0).look(SITE, cids)
         talks = [talk_of(record) for record in replies.value if record]
@@ -182,6 +174,26 @@ class Rush:
         outcome.check(not stuck, f"not closed by an agent: {stuck[:5]}")
         twice = [cid for cid, count in ends.items() if count > 1]
         outcome.check(not twice, f"ended twice: {twice[:5]}")
+
+    async def _transitions(self) -> list[dict[str, Any]]:
+        """What the journal tells of conversations, in the order of time; each process writes for itself."""
+        told = [entry.record async for entry in read(self.redis) if entry.kind == "routing"]
+        return sorted(told, key=lambda event: event["at_ms"])
+
+    def _follow(self, transitions: list[dict[str, Any]]) -> Counter[str]:
+        """Whose each conversation was, never two agents' at once; returns how often each ended."""
+        held: dict[str, str] = {}
+        ends: Counter[str] = Counter()
+        for event in transitions:
+            if event["kind"] == "accepted":
+                other = held.setdefault(event["cid"], event["agent"])
+                self.outcome.check(
+                    other == event["agent"], f"{event['cid']} was {other}'s and {event['agent']}'s"
+                )
+            elif event["kind"] in ("agent_lost", "closed"):
+                held.pop(event["cid"], None)
+                ends[event["cid"]] += event["kind"] == "closed"
+        return ends
 
 
 async def enrol(redis: Redis, count: int) -> None:

@@ -37,6 +37,7 @@ ERRORS: Final[dict[str, Meaning]] = {
     "no_conversation": Meaning(404, 0, False, "No such conversation, or the secret does not fit."),
     "not_yours": Meaning(403, 0, False, "The conversation belongs to somebody else."),
     "too_late": Meaning(409, 0, False, "The state has moved on: a deadline passed, or somebody was faster."),
+    "blocked": Meaning(403, 0, False, "This shopper was blocked for a while."),
     "full": Meaning(409, 0, False, "A bound was reached: the conversation or the agent can take no more."),
     # the shopper's socket: come back, with jitter
     "elsewhere": Meaning(503, 4100, True, "Another process owns this session; it will be free soon."),
@@ -48,6 +49,7 @@ ERRORS: Final[dict[str, Meaning]] = {
     "silent": Meaning(408, 4106, True, "No hello, or no pong, in time."),
     # come back, but as somebody new
     "bad_token": Meaning(401, 4200, True, "The session token was not signed here; drop it and start anew."),
+    "forgotten": Meaning(410, 4201, True, "The shopper withdrew consent: what was known is gone."),
     # agents and HTTP
     "bad_request": Meaning(400, 4000, False, "The request is not of the documented form."),
     "bad_signature": Meaning(401, 4003, False, "The signature does not fit the body and the time."),

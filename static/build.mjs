@@ -1,13 +1,34 @@
 // Builds dist/ from beacon/. `--check` builds into memory instead, and fails if dist/ differs from that or if a
-// file is over its budget. The same sources give the same bytes.
+// file is over its budget. `--release` keeps the build's chunks as well. The same sources give the same bytes.
 
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { build, transform } from 'esbuild';
 
 const here = new URL('./', import.meta.url);
-const BUDGETS = { 'beacon.js': 6000, 'behaviour.js': 1900, 'widget.js': 8000, 'preview.js': 5500, 'contact.js': 3600, 'cards.js': 2400 }; // bytes as brotli sends them
+
+/** What the beacon fetches when it needs it: its source, and the bytes it may have as brotli sends them. */
+const CHUNKS = {
+  after: ['beacon/after/index.js', 900],
+  behaviour: ['beacon/behaviour/index.js', 2400],
+  cards: ['beacon/cards/index.js', 3200],
+  consent: ['beacon/consent/index.js', 1200],
+  contact: ['beacon/contact/index.js', 3600],
+  ga4: ['beacon/adapters/ga4.js', 1000],
+  launcher: ['beacon/launcher/index.js', 1200],
+  phone: ['beacon/phone/index.js', 800],
+  place: ['beacon/place/index.js', 900],
+  preview: ['beacon/preview/index.js', 5800],
+  widget: ['beacon/widget/index.js', 8000],
+};
+const CLASSIC = { // scripts for a page itself
+  beacon: ['beacon/index.js', 6000],
+  stub: ['beacon/stub.js', 500],
+  'beacon.pinned': ['beacon/index.js', 16400], // one file, for `integrity`: with the behaviour, GA4 and the widget
+};
+const RELEASES = 3; // whose chunks are kept
 
 const smallCss = {
   name: 'small-css',
@@ -16,6 +37,13 @@ const smallCss = {
       const { code } = await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true, target: 'chrome111' });
       return { contents: code.trim(), loader: 'text' };
     });
+  },
+};
+
+const pinned = {
+  name: 'pinned',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/chunk\.js$/ }, () => ({ path: new URL('beacon/chunk.pinned.js', here).pathname }));
   },
 };
 
@@ -34,30 +62,58 @@ async function bundle(entry, options) {
   return outputFiles[0].contents;
 }
 
-const hashed = (...all) => JSON.stringify(all.reduce((hash, one) => hash.update(one), createHash('sha256')).digest('base64url').slice(0, 5));
-const widget = await bundle('beacon/widget/index.js', { format: 'esm' });
-const preview = await bundle('beacon/preview/index.js', { format: 'esm' });
-const cards = await bundle('beacon/cards/index.js', { format: 'esm' });
-const contact = await bundle('beacon/contact/index.js', { format: 'esm' });
-const behaviour = await bundle('beacon/behaviour/index.js', { format: 'esm' });
-const beacon = await bundle('beacon/index.js', {
-  format: 'iife',
-  define: { BUILD: hashed(widget, behaviour, preview, contact, cards) },
-});
+const built = {};
+const hash = createHash('sha256');
+for (const [name, [entry]] of Object.entries(CHUNKS)) {
+  built[name] = await bundle(entry, { format: 'esm' });
+  hash.update(built[name]);
+}
+const BUILD = JSON.stringify(hash.digest('base64url').slice(0, 5)); // a cached beacon never meets another build's chunks
+for (const [name, [entry]] of Object.entries(CLASSIC)) {
+  const plugins = name === 'beacon.pinned' ? [smallCss, pinned] : [smallCss];
+  built[name] = await bundle(entry, { format: 'iife', define: { BUILD }, plugins });
+}
 
 const check = process.argv.includes('--check');
-for (const [name, contents] of Object.entries({ 'beacon.js': beacon, 'behaviour.js': behaviour, 'widget.js': widget, 'preview.js': preview, 'contact.js': contact, 'cards.js': cards })) {
-  const file = new URL(`dist/${name}`, here);
-  const size = brotliCompressSync(contents).length;
-  console.log(`${name}  ${contents.length} B, brotli ${size} B of ${BUDGETS[name]}`);
-  if (size > BUDGETS[name]) fail(`${name} is over its budget`);
-  if (check && !Buffer.from(contents).equals(await readFile(file).catch(() => Buffer.alloc(0)))) {
-    fail(`dist/${name} is not what the sources build: run npm --prefix static run build`);
+const out = process.argv.find((word) => word.startsWith('--dist='))?.slice(7); // for the build's own test
+const dist = out ? pathToFileURL(`${out}/`) : new URL('dist/', here);
+await mkdir(dist, { recursive: true });
+for (const [name, contents] of Object.entries(built)) {
+  const [, budget] = CHUNKS[name] ?? CLASSIC[name];
+  const small = brotliCompressSync(contents);
+  console.log(`${name}.js  ${contents.length} B, brotli ${small.length} B of ${budget}`);
+  if (small.length > budget) fail(`${name}.js is over its budget`);
+  if (check) await compare(name, contents);
+  else await put(dist, name, contents, small);
+}
+if (process.argv.includes('--release')) await release();
+
+async function put(folder, name, contents, small) {
+  await writeFile(new URL(`${name}.js`, folder), contents);
+  await writeFile(new URL(`${name}.js.br`, folder), small);
+}
+
+/** dist/ has to hold what the sources build, and the same in brotli's form, whichever brotli made it. */
+async function compare(name, contents) {
+  const read = (file) => readFile(new URL(file, dist)).catch(() => Buffer.alloc(0));
+  const same = (bytes) => Buffer.from(contents).equals(bytes);
+  const unpacked = (bytes) => (bytes.length ? brotliDecompressSync(bytes) : bytes);
+  if (!same(await read(`${name}.js`)) || !same(unpacked(await read(`${name}.js.br`)))) {
+    fail(`dist/${name}.js is not what the sources build: run npm --prefix static run build`);
   }
-  if (!check) {
-    await mkdir(new URL('dist/', here), { recursive: true });
-    await writeFile(file, contents);
-  }
+}
+
+/** Keep this build's chunks for pages that will still be open after the next ones; of the oldest nobody has a page any more. */
+async function release() {
+  const build = JSON.parse(BUILD);
+  const list = new URL('releases.json', dist);
+  const builds = JSON.parse(await readFile(list, 'utf8').catch(() => '[]'));
+  const kept = [build, ...builds.filter((one) => one !== build)].slice(0, RELEASES);
+  const folder = new URL(`releases/${build}/`, dist);
+  await mkdir(folder, { recursive: true });
+  for (const name of Object.keys(CHUNKS)) await put(folder, name, built[name], brotliCompressSync(built[name]));
+  for (const old of builds.filter((one) => !kept.includes(one))) await rm(new URL(`releases/${old}/`, dist), { recursive: true, force: true });
+  await writeFile(list, `${JSON.stringify(kept)}\n`);
 }
 
 function fail(text) {

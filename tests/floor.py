@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from router.core.lines import Terms, terms
 from router.core.queue import Break, Disposition, Name, Queue
-from router.core.routing import Duty, Reply, Talk, signature
+from router.core.routing import Duty, Later, Reply, Talk, signature
 from router.core.rules.model import Action
 from router.core.site import Article, Offer
 from router.core.texts import Texts, Versions
@@ -27,7 +27,7 @@ RING_MS, WRAP_MS, AWAY_MS, PARK_MS, LOST_MS, REST_MS = 20_000, 30_000, 180_000, 
 def _queue(en: str, ja: str) -> Queue:
     sold = Disposition("sold", Name(ja="購入", en="Sold"))
     other = Disposition("other", Name(ja="その他", en="Other"))
-    return Queue(Name(ja=ja, en=en), (sold, other), ring_ms=RING_MS, wrap_up_ms=WRAP_MS)
+    return Queue(Name(ja=ja, en=en), (sold, other), ring_ms=RING_MS, wrap_up_ms=WRAP_MS, rings="at_once")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class TestShop:
         default_factory=lambda: Texts(1, replies={"hello": Versions(ja="こんにちは", en="Hello")})
     )
     admin: dict[str, str] = field(default_factory=dict)
+    picture: str = ""
     articles: dict[str, Article] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     breaks: tuple[Break, ...] = (Break("lunch", Name(ja="昼休み", en="Lunch")),)
@@ -137,7 +138,7 @@ class Floor:
         wrap_ms: int = WRAP_MS,
         rules: Queue | None = None,
         closes: int = 0,
-        later: bool = False,
+        later: Later = "",
     ) -> Talk:
         """An invite was accepted; each comes a millisecond after the one before."""
         self.now += 1

@@ -21,6 +21,8 @@ def card(
             "language": session.language or None,
             "visitor": session.visitor[:6],
             "zone": session.origin.zone,
+            "customer": session.customer[0] or None,
+            "name": session.customer[1] or None,
         },
         "where": None
         if view is None

@@ -90,6 +90,29 @@ class Note(_Frame, frozen=True, tag="note"):
     text: NoteText
 
 
+class Warn(_Frame, frozen=True, tag="warn"):
+    """The shopper is asked to stay polite, in a line of the conversation."""
+
+    cid: ConversationId
+
+
+class Block(_Frame, frozen=True, tag="block"):
+    """The conversation ends, and its shopper reaches nobody for a day; `reason` is for supervisors."""
+
+    cid: ConversationId
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class Blocks(_Frame, frozen=True, tag="blocks"):
+    """A supervisor looks at who is blocked."""
+
+
+class Unblock(_Frame, frozen=True, tag="unblock"):
+    """A supervisor lifts the block that was made in this conversation."""
+
+    cid: ConversationId
+
+
 class Ping(_Frame, frozen=True, tag="ping"):
     """The console asks whether the link lives; the answer is all."""
 
@@ -182,6 +205,7 @@ class LeftLines(_Frame, frozen=True, tag="left_lines"):
 Frame = (
     Presence | Accept | Decline | Say | SendCard | Typing | History | Note | Close | Ping
     | Transfer | Take | Assign | SetPresence | Look | Tag | Before | LeftTake | LeftDone | LeftLines
+    | Warn | Block | Blocks | Unblock
 )  # fmt: skip
 
 _decoder: Final[msgspec.json.Decoder[Frame]] = msgspec.json.Decoder(Frame)

@@ -94,7 +94,13 @@ class Ask(_Message, tag=7):
     queue: Word | None = None
 
 
-ClientMessage = Hello | Batch | Say | Typing | Resume | End | Ask
+class Identify(_Message, tag=8):
+    """Who the shopper is to the shop, as its backend signed it (`signing.sign_customer`)."""
+
+    token: Annotated[str, Meta(max_length=1000)]
+
+
+ClientMessage = Hello | Batch | Say | Typing | Resume | End | Ask | Identify
 
 
 class Farewell(Struct, array_like=True, frozen=True):
@@ -103,6 +109,14 @@ class Farewell(Struct, array_like=True, frozen=True):
     site: Annotated[str, Meta(min_length=1, max_length=40)]
     token: Token
     batch: Batch
+
+
+class Withdrawal(Struct, array_like=True, frozen=True):
+    """Body of `POST /v1/forget`: the shopper does not want to be known any more."""
+
+    site: Annotated[str, Meta(min_length=1, max_length=40)]
+    token: Token
+    visitor: Token | None = None
 
 
 # --- what the server sends ---------------------------------------------------------------------------------
@@ -220,6 +234,7 @@ ServerMessage = (
 _client: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
 _server: msgspec.msgpack.Decoder[ServerMessage] = msgspec.msgpack.Decoder(ServerMessage)
 _farewell = msgspec.msgpack.Decoder(Farewell)
+_withdrawal = msgspec.msgpack.Decoder(Withdrawal)
 encode = msgspec.msgpack.Encoder().encode
 
 
@@ -240,5 +255,13 @@ def decode_farewell(body: bytes) -> Farewell:
     """The body of `POST /v1/last`. Raises `Refused("bad_request")`."""
     try:
         return _farewell.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("bad_request", str(error)) from None
+
+
+def decode_withdrawal(body: bytes) -> Withdrawal:
+    """The body of `POST /v1/forget`. Raises `Refused("bad_request")`."""
+    try:
+        return _withdrawal.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("bad_request", str(error)) from None

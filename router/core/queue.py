@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -11,10 +11,11 @@ from router.core import units
 from router.core.hours import Hours
 from router.core.hours_form import HOURS
 from router.core.scalars import FLAG, ID, SHARE, length, pattern, text, whole
-from router.core.shapes import Fields, Key, ListOf
+from router.core.shapes import Choice, Fields, Key, ListOf
 from router.core.texts import LANGUAGES
 
 T = TypeVar("T")
+Rings = Literal["first_message", "at_once"]
 
 
 class Name(Struct, frozen=True):
@@ -80,7 +81,7 @@ class Queue(Struct, frozen=True):
     `hours` it is always open. `level`: the least skill level at first, languages apart; `priority_ms`: how much older
     than they are its conversations count; `reply_ms`: within which a left message is to be answered; `tags` and
     `fields` are what its conversations are marked with, and what is filled in at their end. `phrases` in a first
-    message say that it is for this queue.
+    message say that it is for this queue; `rings`: when a conversation begins to ring.
     """
 
     name: Name
@@ -97,6 +98,7 @@ class Queue(Struct, frozen=True):
     phrases: tuple[str, ...] = ()
     tags: tuple[Tag, ...] = ()
     fields: tuple[Field, ...] = ()
+    rings: Rings = "first_message"
 
     def disposition(self, wanted: str) -> Disposition | None:
         """The disposition of this id."""
@@ -149,6 +151,7 @@ def queue_form() -> Fields[Queue]:
         {
             "name": Key(_name(), required=True),
             "ring": Key(RING, name="ring_ms"),
+            "rings": Key(Choice("when it rings", ("first_message", "at_once"))),
             "wrap_up": Key(WRAP_UP, name="wrap_up_ms"),
             "hours": Key(HOURS),
             "level": Key(LEVEL),

@@ -17,6 +17,7 @@ FRAMES: Final = {
     "history": "agent", "note": "agent", "close": "agent", "ping": "agent", "transfer": "agent",
     "take": "agent", "assign": "supervisor", "set_presence": "supervisor", "look": "supervisor",
     "tag": "agent", "before": "agent", "left_take": "agent", "left_done": "agent", "left_lines": "agent",
+    "warn": "agent", "block": "agent", "blocks": "supervisor", "unblock": "supervisor",
 }  # fmt: skip
 
 ROUTES: Final = {

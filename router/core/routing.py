@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,10 @@ from router.errors import Refused
 ACCEPTANCE: Final = 0.05  # prior: what share of open invites is accepted
 RISK: Final = 0.05  # how often more may accept than there are free slots
 SLOTS: Final = 256  # beyond this many free slots the limit grows in proportion, which is on the safe side
+
+Later = Literal[
+    "", "any", "named"
+]  # what waits for a first message: nothing, any queue's line, that of a queue
 
 PRESENCES: Final = ("available", "away", "break", "last_chat")
 ENDED_AS: Final = {"unanswered": "form", "parked": "parked"}  # what a shopper may still do there
@@ -82,9 +86,9 @@ class Talk(Struct, frozen=True, kw_only=True):
 
     `state` is opened (before its first message), waiting, ringing, active, away, wrap-up or closed; `end` says how it
     came to an end: closed (by the agent), ended (by the shopper), parked, abandoned, message (left while waiting),
-    unanswered (the queue closed). `over` and `over_of`: how and for whom its last ring ended. `position`, `pace` and
-    `staffed` are there only while it waits. `said`: the shopper has written something. `tags` (a list) and `fields`
-    (id -> text) are JSON.
+    unanswered (the queue closed), blocked. `over` and `over_of`: how and for whom its last ring ended. `position`,
+    `pace` and `staffed` are there only while it waits. `said`: the shopper has written something; `named`: its queue
+    was named, and its first message chooses none. `tags` (a list) and `fields` (id -> text) are JSON.
 
     `why`: how its agent was chosen, JSON (`why_agent`). While a transfer rings, `to` is the login it rings for and
     `to_why` the reason for them; `handed_by` (a name) and `handed_note` stay with it afterwards.
@@ -115,7 +119,9 @@ class Talk(Struct, frozen=True, kw_only=True):
     handed_by: str = ""
     handed_note: str = ""
     said: bool = False
+    named: bool = False
     visitor: str = ""
+    session: str = ""
     tags: str = "[]"
     fields: str = "{}"
     closed: int = 0

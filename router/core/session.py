@@ -138,6 +138,7 @@ class Session(Struct, array_like=True):
     rules count ("search", "search.empty", "coupon", "coupon.refused", "rage", "dead", "error.script", "error.request",
     "c:category"); `truth` the bit set of the rules (of file version `ruleset`) that are true now; `shown` counts by
     rule what was shown. `exit` is the latest sign of leaving, at `exit_at`; `idle_since` is 0 while there is input.
+    `customer` is (id, name) as the shop's backend signed them.
     """
 
     sid: str
@@ -181,6 +182,7 @@ class Session(Struct, array_like=True):
     step: int = 0
     payment: str = ""
     tags: list[str] = []
+    customer: tuple[str, str] = ("", "")
 
     @property
     def view(self) -> Page | None:

@@ -67,6 +67,7 @@ class Site(Struct, frozen=True):
     texts_file: str = ""
     breaks: tuple[Break, ...] = ()
     admin: dict[str, str] = {}
+    picture: str = ""
     sneak_peek: bool = False
 
     def content(self, action: Action, language: str) -> dict[str, Any]:
@@ -147,6 +148,7 @@ class _Entry(Struct, frozen=True):
     webhooks: dict[str, str] = {}
     breaks: tuple[Break, ...] = ()
     admin: dict[str, str] = {}
+    picture: str = ""
     sneak_peek: bool = False
 
 
@@ -168,6 +170,11 @@ ORIGIN: Final = pattern(
 CURRENCY: Final = pattern("an ISO 4217 code such as `JPY`", "[A-Z]{3}")
 URL: Final = pattern(
     "an address such as `/help/sizes` or `https://shop.example/help`", r"(https?:/|)/[^/\s]\S*", 300
+)
+PICTURE: Final = pattern(
+    "an address with {product} in it, `https://...` or on this service `/...`",
+    r"(https:/|)/[^/\s]\S*\{product\}\S*",
+    300,
 )
 ADMIN: Final = ("order", "product")
 WEBHOOK: Final = pattern(
@@ -223,6 +230,7 @@ def _site() -> Fields[_Entry]:
             "webhooks": Key(Table("webhooks by name", ID, WEBHOOK)),
             "articles": Key(Table("articles by id", ID, Fields("an article", _ArticleEntry, article))),
             "admin": Key(_admin()),
+            "picture": Key(PICTURE),
             "sneak_peek": Key(FLAG),
             "breaks": Key(ListOf("a list of breaks", named("a break", Break), 16, id_of)),
         },
@@ -289,6 +297,7 @@ class _Loading:
             texts_file=self.path(entry.texts),
             breaks=entry.breaks,
             admin=entry.admin,
+            picture=entry.picture,
             sneak_peek=entry.sneak_peek,
         )
 

@@ -14,6 +14,7 @@ from router.core.queue import Queue
 from router.core.redact import redacted
 from router.core.routing import PRESENCES, Reply, Talk
 from router.errors import Refused
+from router.live.abuse import Abuse
 from router.live.archivist import Archivist
 from router.live.cards import Cards
 from router.live.room import Room
@@ -34,6 +35,7 @@ class AgentDesk:
     def __init__(self, board: Switchboard, rooms: Rooms, archivist: Archivist, cards: Cards) -> None:
         self.archivist = archivist
         self._cards = cards
+        self._abuse = Abuse(board, rooms)
         self._board = board
         self._rooms = {site: Room(rooms, site) for site in board.sites}
         self._worklists = {site: Worklist(board, room) for site, room in self._rooms.items()}
@@ -179,6 +181,14 @@ class AgentDesk:
                 return {"talks": await self.archivist.before(site, talk.visitor, cid)}
             case console.Close():
                 await self._close(seat, frame)
+            case console.Warn(cid=cid):
+                await self._abuse.warn(seat, cid)
+            case console.Block():
+                await self._abuse.block(seat, frame)
+            case console.Blocks():
+                return {"blocks": await self._abuse.lasting(site)}
+            case console.Unblock(cid=cid):
+                await self._abuse.lift(seat, cid)
             case console.LeftTake():
                 await self._worklists[site].take(seat, frame)
             case console.LeftDone():

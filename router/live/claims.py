@@ -74,7 +74,9 @@ class Claims:
         site = held.site
         if isinstance(action, Invite):
             ends = now + valid_ms + OPEN_MS  # it may be drawn late, and is then open for a while
-            held_slot = await self._desk.hold(site.id, did, action.queue, action.skills, ends)
+            held_slot = await self._desk.hold(
+                site.id, did, action.queue, action.skills, ends, held.session.sid, held.session.visitor
+            )  # fmt: skip
             return {} if held_slot else None
         if isinstance(action, GiveOffer):
             offer = site.offers[action.offer]

@@ -7,7 +7,7 @@ The truth is in the store; every method may be repeated, by any node. All of the
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 from router.core.chat import Line, checked_mid, checked_text
 from router.core.lines import closes, terms
+from router.core.queue import Queue
 from router.core.redact import veiled
-from router.core.routing import Talk, TalkState, state_of
+from router.core.routing import Later, Talk, TalkState, state_of
 from router.core.topics import Chooser, Topics, by_phrases
 from router.errors import Refused
 from router.live.agents import AgentDesk
@@ -46,14 +47,20 @@ def new_secret() -> str:
     return secrets.token_urlsafe(16)
 
 
-async def _nowhere(transcript: dict[str, Any]) -> None:
+def _later(queue: Queue, whichever: bool) -> Later:
+    if whichever:
+        return "any"
+    return "" if queue.rings == "at_once" else "named"
+
+
+async def _nowhere(transcripts: Sequence[dict[str, Any]]) -> None:
     pass
 
 
 class Desk:
     """`node` names this process. `journal` gets each transition as {site, kind, at_ms, cid?, queue?, agent?,
-    ...}, `write_down` each ended conversation (`core.transcript`), until it returns. `choose` says which queue a first
-    message is for.
+    ...}, `write_down` ended conversations (`core.transcript`), a few at a time, until it returns. `choose` says which
+    queue a first message is for.
 
     `sweep_ms`: how often deadlines, places in line and the glance are looked at without an occasion;
     `lease_ms`: how long shoppers and agents of a process that died count as there (0: for ever); `grace_ms`:
@@ -86,12 +93,13 @@ class Desk:
         self._renew_at = 0
         self._next_tick: Handle | None = None
         self.on_farewell: Callable[[str], None] = lambda sid: None
+        self.on_forget: Callable[[str], None] = lambda sid: None
         self.on_visitor: Callable[[str, str], None] = lambda site, vid: None
         self.archivist = Archivist(self._board, Archive(redis), write_down)
         self.agents = AgentDesk(self._board, Rooms(redis), self.archivist, Cards(Offers(redis)))
         self.leaving = Leaving(self._board)
         self._board.on_unanswered = self.leaving.keep_words
-        self._board.on_ended = self.archivist.keep
+        self._board.on_ended = self.archivist.ended
         self._board.on_touch = self._touched
         self._board.on_sign = self._signed
         self._board.on_gap = self._look_again
@@ -175,6 +183,8 @@ class Desk:
             self.agents.peek(site, about, author)
         elif kind == "farewell":
             self.on_farewell(about)
+        elif kind == "forget":
+            self.on_forget(about)
         elif kind == "visitor":
             self.on_visitor(site, about)
         elif kind == "logout":
@@ -182,11 +192,23 @@ class Desk:
 
     # --- invites ---
 
-    async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> bool:
-        """Whether invite `did` may be shown until `expires_at` (ms): the queue `takes` it, and a slot is expected."""
+    async def hold(
+        self,
+        site: str,
+        did: str,
+        queue: str,
+        skills: Iterable[str],
+        expires_at: int,
+        session: str = "",
+        visitor: str = "",
+    ) -> bool:
+        """Whether invite `did` may be shown until `expires_at` (ms): the queue `takes` it, a slot is expected, and its
+        shopper is not blocked.
+        """
         if not self.takes(site, queue):
             return False
-        return bool(await self._board.do(site, self._routing.hold(site, did, queue, skills, expires_at)))
+        script = self._routing.hold(site, did, queue, skills, expires_at, session, visitor)
+        return bool(await self._board.do(site, script))
 
     def takes(self, site: str, queue: str) -> bool:
         """Whether the queue is open, and still will be when the next conversation may expect an agent."""
@@ -221,14 +243,15 @@ class Desk:
         language: str,
         card: Mapping[str, Any],
         visitor: str = "",
+        session: str = "",
         *,
-        later: bool = False,
+        whichever: bool = False,
     ) -> TalkState:
-        """The shopper said yes to invite `cid`: the conversation begins, and rings at once if somebody is
-        free.
+        """The shopper said yes to invite `cid`, or asked: the conversation begins. It rings if somebody is free, at
+        once or with its first message, as the queue says; `whichever`: for the queue that its first message is for.
 
-        A second call changes nothing and answers the first one's secret. Raises `Refused("bad_request")` for
-        an unknown queue.
+        A second call changes nothing and answers the first one's secret. Raises `Refused`: bad_request for an unknown
+        queue, blocked.
         """
         rules = self._board.sites[site].queues.get(queue)
         if rules is None:
@@ -237,7 +260,7 @@ class Desk:
             site,
             self._routing.open(
                 site, cid, terms=terms(queue, rules, skills, self._board.clock.now()), secret=secret, language=language,
-                card=msgspec.json.encode(card), visitor=visitor, later=later,
+                card=msgspec.json.encode(card), visitor=visitor, session=session, later=_later(rules, whichever),
             ),
         )  # fmt: skip
         self._present[cid] = site
@@ -300,6 +323,8 @@ class Desk:
         }
 
     async def _route(self, site: str, talk: Talk, text: str) -> Talk:
+        if talk.named:
+            return talk_of(await self._board.do(site, self._routing.route(site, talk.cid)))
         queues = self._board.sites[site].queues
         stays = talk.queue if talk.queue in queues else self.first(site)
         name = self._choose(text, self.topics(site)) or stays
@@ -314,7 +339,9 @@ class Desk:
         return talk_of(await self._board.do(site, self._routing.reopen(site, talk.cid, until)))
 
     async def typing(self, site: str, cid: str, author: str, on: bool) -> None:
-        """Pass on that `author` types, or ceased to. It may be lost."""
+        """Pass on that `author` types, or ceased to; it may be lost. A slot stays held for who is about to write."""
+        if author == "shopper" and any(watch.opened for watch in self._watches.get(cid, ())):
+            await self._board.do(site, self._routing.typed(site, cid))
         await self._board.sign(site, ("typing", cid, author, on))
 
     async def peek(self, site: str, cid: str, text: str) -> None:
@@ -347,6 +374,10 @@ class Desk:
             await self._board.sign(site, ("farewell", sid, "", True))
         except (RedisError, OSError) as error:
             raise Refused("unavailable") from error
+
+    async def withdrawn(self, site: str, sid: str) -> None:
+        """Tell all processes, this one too, that a session is to be forgotten."""
+        await self._board.sign(site, ("forget", sid, "", True))
 
     async def visitor_told(self, site: str, vid: str) -> None:
         """Tell all processes, this one too, that something new is known of a visitor. It may be lost: the next attach

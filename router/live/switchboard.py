@@ -56,6 +56,8 @@ class Shop(Protocol):
     @property
     def admin(self) -> Mapping[str, str]: ...
     @property
+    def picture(self) -> str: ...
+    @property
     def breaks(self) -> tuple[Break, ...]: ...
     def content(self, action: Action, language: str) -> dict[str, Any]:
         """The texts of an action in a language."""
@@ -96,7 +98,7 @@ class Switchboard:
         self.on_touch: Callable[[str, list[str], list[str]], None] = lambda site, talks, agents: None
         self.on_sign: Callable[[str, tuple[str, str, str, bool]], None] = lambda site, sign: None
         self.on_gap: Callable[[], None] = lambda: None
-        self.on_ended: Callable[[str, str], Coroutine[Any, Any, None]] | None = None
+        self.on_ended: Callable[[str, str], None] = lambda site, cid: None
         self.on_unanswered: Callable[[str, str, str], Coroutine[Any, Any, None]] | None = None
         self._journal = journal
         self._armed: dict[str, tuple[int, Handle]] = {}
@@ -129,8 +131,8 @@ class Switchboard:
 
     def _follow(self, site: str, event: dict[str, Any]) -> None:
         """What an end brings about, beside."""
-        if event["kind"] in ("closed", "disposed") and self.on_ended:
-            self.spawn(self.on_ended, site, event["cid"])
+        if event["kind"] in ("closed", "disposed"):
+            self.on_ended(site, event["cid"])
         elif event["kind"] == "message_left" and event["message"] == event["left_by"] and self.on_unanswered:
             self.spawn(self.on_unanswered, site, event["message"], event["queue"])
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from router.core import protocol as wire
+from router.core import signing
 from router.core.card import card
 from router.core.decision import varied
 from router.core.events import number
@@ -39,7 +41,8 @@ CONTEXT: Final = sum(
 class Talks:
     """Conversations of the sessions that this process owns. `tasks`: what is under way with the desk."""
 
-    def __init__(self, clock: Clock, desk: Desk) -> None:
+    def __init__(self, clock: Clock, desk: Desk, secret: bytes) -> None:
+        self._key = partial(signing.site_key, secret)
         self.clock = clock
         self.desk = desk
         self._committer: Committer
@@ -78,7 +81,7 @@ class Talks:
         try:
             state = await self.desk.accept(
                 held.site.id, decision.id, session.secret, decision.queue, decision.skills,
-                session.language or held.site.language, self._card(held, decision), session.visitor,
+                session.language or held.site.language, self._card(held, decision), session.visitor, session.sid,
             )  # fmt: skip
         except Refused as refused:
             if refused.name != "unavailable":
@@ -102,10 +105,18 @@ class Talks:
         if not held.peers:
             await self.desk.shopper_gone(held.site.id, state.cid)
 
+    async def _asked(self, held: Held, peer: Peer, queue: str | None) -> None:
+        try:
+            await self._ask(held, peer, queue)
+        except Refused as refused:
+            if refused.name != "blocked":
+                raise
+            peer.send(wire.encode(wire.Conversation(new_secret(), "refused")))
+
     async def _ask(self, held: Held, peer: Peer, queue: str | None) -> None:
         """The shopper wants a person: a conversation, the one there is, or where nobody comes any more a form."""
         site, session = held.site, held.session
-        later = queue is None and bool(self.desk.topics(site.id))
+        whichever = queue is None and bool(self.desk.topics(site.id))
         queue = queue or self.desk.first(site.id)
         if session.talk:
             state = await self.desk.resume(site.id, session.talk, session.secret)
@@ -115,7 +126,7 @@ class Talks:
         else:
             state = await self.desk.accept(
                 site.id, new_secret(), new_secret(), queue, (), session.language or site.language,
-                self._card(held, None), session.visitor, later=later,
+                self._card(held, None), session.visitor, session.sid, whichever=whichever,
             )  # fmt: skip
         await self._begun(held, state)
 
@@ -143,8 +154,10 @@ class Talks:
     async def _message(self, held: Held, peer: Peer, message: wire.ClientMessage) -> None:
         try:
             match message:
+                case wire.Identify(token=token):
+                    self._identify(held, token)
                 case wire.Ask(queue=queue):
-                    await self._ask(held, peer, queue)
+                    await self._asked(held, peer, queue)
                 case wire.Resume():
                     await self._resume(held, peer, message)
                 case wire.Say():
@@ -164,6 +177,14 @@ class Talks:
                     self._over(held, message.cid)  # the page may be gone, and never hear of it
         except Refused as refused:
             peer.send(wire.encode(wire.Error(refused.name, refused.detail, _about(message))))
+
+    def _identify(self, held: Held, token: str) -> None:
+        """The shop says who this is; agents see it."""
+        said = signing.open_customer(self._key(held.site.id), token, self.clock.now())
+        if held.session.customer != (said.id, said.name):
+            held.session.customer = said.id, said.name
+            self._committer.mark(held)
+            self._renew(held)
 
     def _mine(self, held: Held, cid: str) -> None:
         if cid != held.session.talk and not any(watch.cid == cid for watch in self._of(held)):

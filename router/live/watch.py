@@ -74,6 +74,11 @@ class Watch:
         """Whether the conversation stands in line, where its place moves without an occasion."""
         return self._waiting and not self._dirty
 
+    @property
+    def opened(self) -> bool:
+        """Whether its first message is still to come."""
+        return self._told is not None and self._told.state == "opened"
+
     def wake(self) -> None:
         """Something may have changed: look, or look once more."""
         self._dirty = True

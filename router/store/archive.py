@@ -4,6 +4,7 @@ others have no id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import msgpack
@@ -27,21 +28,32 @@ class Archive:
         )
         return [cid.decode() for cid in cast("list[bytes]", found)]
 
-    async def kept(self, site: str, cid: str) -> None:
-        """It is written down."""
-        await self._redis.zrem(keys.routing(site, "unkept"), cid)
+    async def kept(self, site: str, cids: Sequence[str]) -> None:
+        """They are written down."""
+        await self._redis.zrem(keys.routing(site, "unkept"), *cids)
 
-    async def keep(self, site: str, vid: str, cid: str, transcript: dict[str, Any]) -> None:
-        """Keep it with the visitor, the newest ten; the same one again replaces itself."""
-        key = keys.talks(site, vid)
-        async with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.hset(key, cid, msgpack.packb(transcript))
-            pipeline.expire(key, keys.VISITOR_TTL_S)
-            pipeline.hlen(key)
-            *_, count = await pipeline.execute()
-        if count > KEPT:
-            oldest = [one["cid"] for one in (await self.of(site, vid))[KEPT:]]
-            await self._redis.hdel(key, *oldest)
+    async def keep(self, site: str, transcripts: Sequence[dict[str, Any]]) -> None:
+        """Keep each with its visitor, if it has one, the newest ten; the same one again replaces itself."""
+        visitors = list(dict.fromkeys(one["visitor"] for one in transcripts if one["visitor"]))
+        if not visitors:
+            return
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for one in transcripts:
+                if one["visitor"]:
+                    pipeline.hset(keys.talks(site, one["visitor"]), one["cid"], msgpack.packb(one))
+            for vid in visitors:
+                pipeline.expire(keys.talks(site, vid), keys.VISITOR_TTL_S)
+            for vid in visitors:
+                pipeline.hlen(keys.talks(site, vid))
+            counts = (await pipeline.execute())[-len(visitors) :]
+        for vid, count in zip(visitors, counts, strict=True):
+            if count > KEPT:
+                await self._drop_oldest(site, vid)
+
+    async def _drop_oldest(self, site: str, vid: str) -> None:
+        oldest = [one["cid"] for one in (await self.of(site, vid))[KEPT:]]
+        if oldest:
+            await self._redis.hdel(keys.talks(site, vid), *oldest)
 
     async def of(self, site: str, vid: str) -> list[dict[str, Any]]:
         """The visitor's conversations, the latest first."""

@@ -89,6 +89,12 @@ def visitor_orders(site: str, vid: str) -> str:
     return f"v:{{{site}:{vid}}}:orders"
 
 
+def of_visitor(site: str, vid: str) -> tuple[str, ...]:
+    """All keys of a visitor."""
+    names = (visitor, caps, claims, dismissals, visits, talks, profile, visitor_orders)
+    return tuple(name(site, vid) for name in names)
+
+
 # --- routing: slot {site} ----------------------------------------------------------------------------------
 
 

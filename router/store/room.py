@@ -5,7 +5,7 @@ at and never for deciding; the scripts decide.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -16,6 +16,7 @@ from router.store import keys
 
 LINE: Final = 100
 WAITER: Final = ("sig", "queue", "opened", "step", "language", "card")
+BLOCK: Final = ("cid", "by", "name", "reason", "until", "at", "who")
 COLLEAGUE: Final = ("name", "presence", "reason", "capacity", "queues", "skills")
 
 
@@ -58,6 +59,13 @@ class Rooms:
             for left, record in zip(ids, records, strict=True)
             if record
         ]
+
+    async def blocks(self, site: str, now: int) -> list[dict[str, Any]]:
+        """The blocks that last, the latest first: {cid, by, name, reason, until, at, who}; moments in ms."""
+        found = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.routing(site, "blocks")))
+        blocks = [{"cid": cid.decode(), **msgspec.json.decode(block)} for cid, block in found.items()]
+        lasting = [{name: block[name] for name in BLOCK} for block in blocks if block["until"] > now]
+        return sorted(lasting, key=lambda block: (-block["at"], block["cid"]))
 
     async def colleagues(self, site: str, logins: Iterable[str] | None = None) -> list[Colleague]:
         """These agents as they are, or all; who is not known any more is left out. Plain reads, as `waiting`."""

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from router.core.left import Left
 from router.core.lines import Terms
-from router.core.routing import Duty, Reply, Talk, invite_limits, signature
+from router.core.routing import Duty, Later, Reply, Talk, invite_limits, signature
 from router.store import keys, scripts
 
 _reply: Final = msgspec.msgpack.Decoder(Reply)
@@ -41,9 +41,19 @@ class Routing:
 
     # --- invites ---
 
-    async def hold(self, site: str, did: str, queue: str, skills: Iterable[str], expires_at: int) -> Reply:
+    async def hold(
+        self,
+        site: str,
+        did: str,
+        queue: str,
+        skills: Iterable[str],
+        expires_at: int,
+        session: str = "",
+        visitor: str = "",
+    ) -> Reply:
         """Admit an invite: `value` is whether it may be shown. Bad names raise `Refused("bad_request")`."""
-        return await self._run("hold", site, did, signature(queue, skills), expires_at, _limits)
+        sig = signature(queue, skills)
+        return await self._run("hold", site, did, sig, expires_at, _limits, session, visitor)
 
     async def release(self, site: str, did: str) -> Reply:
         """Give a hold back."""
@@ -61,10 +71,11 @@ class Routing:
         language: str,
         card: bytes | str,
         visitor: str = "",
-        later: bool = False,
+        session: str = "",
+        later: Later = "",
     ) -> Reply:
-        """Begin a conversation; `value` is its record, the first call's if there were several. `later`: it is put in a
-        line by `route`.
+        """Begin a conversation; `value` is its record, the first call's if there were several, or blocked. `later`: it
+        is put in a line by `route`.
         """
         details = (
             secret,
@@ -73,13 +84,20 @@ class Routing:
             msgspec.json.encode(terms),
             self._lease_ms,
             visitor,
-            "1" if later else "",
+            later,
+            session,
         )
         return await self._run("open", site, cid, *details)
 
-    async def route(self, site: str, cid: str, terms: Terms) -> Reply:
-        """A conversation that is only opened goes into a line; `value` is the record."""
-        return await self._run("route", site, cid, msgspec.json.encode(terms))
+    async def route(self, site: str, cid: str, terms: Terms | None = None) -> Reply:
+        """A conversation that is only opened goes into a line, that of the terms it was opened with if there are none
+        here; `value` is the record.
+        """
+        return await self._run("route", site, cid, msgspec.json.encode(terms) if terms else "")
+
+    async def typed(self, site: str, cid: str) -> Reply:
+        """The shopper types; `value`: whether a slot is still held for their first message."""
+        return await self._run("typed", site, cid)
 
     async def reopen(self, site: str, cid: str, closes: int) -> Reply:
         """The shopper writes again; a parked talk goes on. `value` is the record. `closes`: when its queue closes, ms;
@@ -171,6 +189,20 @@ class Routing:
         """The agent ends it; `value` is the record. `fields`: what was filled in, by id."""
         filled = msgspec.json.encode(fields)
         return await self._run("close", site, login, cid, disposition, note, filled)
+
+    # --- abuse ---
+
+    async def warn(self, site: str, login: str, cid: str) -> Reply:
+        """The shopper of this agent's conversation is asked to stay polite."""
+        return await self._run("warn", site, login, cid)
+
+    async def block(self, site: str, login: str, cid: str, reason: str, for_ms: int) -> Reply:
+        """This agent's conversation ends, and its shopper reaches nobody for a while."""
+        return await self._run("block", site, login, cid, reason, for_ms)
+
+    async def unblock(self, site: str, login: str, cid: str) -> Reply:
+        """The block that was made in a conversation is lifted."""
+        return await self._run("unblock", site, login, cid)
 
     # --- left messages ---
 

@@ -142,3 +142,10 @@ async def peek(redis: Redis, sid: str) -> bytes | None:
     """A session's blob as its owner stored it last, for a look from outside; None if there is none."""
     token = cast("bytes | None", await redis.hget(keys.owner(sid), "token"))
     return None if token is None else cast("bytes | None", await redis.get(keys.blob(sid, token.decode())))
+
+
+async def forget(redis: Redis, sid: str) -> None:
+    """Erase a session: with the owner's token gone, a commit under way is fenced."""
+    token = cast("bytes | None", await redis.hget(keys.owner(sid), "token"))
+    names = [keys.owner(sid), keys.inbox(sid)]
+    await redis.delete(*names, *([keys.blob(sid, token.decode())] if token else []))

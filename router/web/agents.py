@@ -127,6 +127,7 @@ class AgentEdge:
             "site": {
                 "id": site.id, "name": site.name, "currency": site.currency, "language": site.language,
                 "queues": queues, "breaks": site.breaks, "replies": _replies(site), "admin": site.admin,
+                "picture": site.picture,
                 "cards": _cards(site),
             },
             "csrf": login.csrf,

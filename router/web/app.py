@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from router.live.decider import Decider
 from router.live.delivery import Delivery
 from router.live.desk import Desk
 from router.live.engine import Engine
+from router.live.forgetting import Forgetting
 from router.live.rulebook import Rulebook, SiteFiles
 from router.live.talks import Talks
 from router.live.webhooks import Webhooks
@@ -95,6 +96,24 @@ def connect(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
+def _posted(work: Callable[[bytes], Awaitable[None]]) -> Callable[[Request], Awaitable[Response]]:
+    """The address of what a leaving page says last. CORS: any origin may send it, the token says whose it is."""
+    headers = {"access-control-allow-origin": "*"}
+
+    async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers | {"access-control-allow-methods": "POST"})
+        try:
+            await work(await api.bounded_body(request, 32 * 1024))
+        except Refused as refused:
+            response = api.refusal(refused)
+            response.headers.update(headers)
+            return response
+        return Response(status_code=204, headers=headers)
+
+    return answer
+
+
 class Service:
     """One process: built outside the loop's start, started and stopped by the app's lifespan."""
 
@@ -118,7 +137,7 @@ class Service:
             self.redis, self.sites, clock, self.node, lambda record: self.journal.add("routing", record),
             sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms, write_down=self._write_down,
         )  # fmt: skip
-        talks = Talks(clock, self.desk)
+        talks = Talks(clock, self.desk, secret)
         self.webhooks = Webhooks(secret, clock, self.journal)
         claims = Claims(clock, self.visitors, self.offers, self.desk, secrets.token_bytes)
         delivery = Delivery(clock, claims, talks, self.journal, new_id)
@@ -129,6 +148,8 @@ class Service:
         )  # fmt: skip
         self.desk.on_farewell = self.engine.farewell_elsewhere
         self.desk.on_visitor = self.engine.visitor_told
+        self.forgetting = Forgetting(self.redis, self.engine, self.desk, secret)
+        self.desk.on_forget = self.forgetting.here
         self.rulebook.bind(self.engine.changeover.take, self.engine.changeover.stop)
         self.roster = Roster(self.engine)
         self._beside: list[asyncio.Task[None]] = []
@@ -228,7 +249,8 @@ class Service:
         return [
             *previews.routes(),
             *messages.Messages(self.sites, self.secret, self.desk, self.session).routes(),
-            Route("/v1/last", self._last, methods=["POST", "OPTIONS"]),
+            Route("/v1/last", _posted(self.engine.farewell), methods=["POST", "OPTIONS"]),
+            Route("/v1/forget", _posted(self.forgetting.withdraw), methods=["POST", "OPTIONS"]),
             *api.routes(shop),
             *agents.routes(self.redis, self.sites, self.desk, self.clock),
             *ops.Ops(
@@ -243,7 +265,12 @@ class Service:
                 previews,
             ).routes(),
             *(self._demo_routes(static) if self.settings.demo else ()),
-            *pages.routes(static, self.ready, framed=self.settings.demo),
+            *pages.routes(
+                static,
+                self.ready,
+                framed=self.settings.demo,
+                pictures=[site.picture for site in self.sites.values()],
+            ),
         ]
 
     def _demo_routes(self, static: Path) -> list[BaseRoute]:
@@ -257,22 +284,9 @@ class Service:
             *demo.routes(static / "demo", self.address, self.secret),
         ]
 
-    async def _last(self, request: Request) -> Response:
-        """A page's last batch. CORS: any origin may send it, the token says whose it is."""
-        headers = {"access-control-allow-origin": "*"}
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers=headers | {"access-control-allow-methods": "POST"})
-        try:
-            body = await api.bounded_body(request, 32 * 1024)
-            await self.engine.farewell(body)
-        except Refused as refused:
-            response = api.refusal(refused)
-            response.headers.update(headers)
-            return response
-        return Response(status_code=204, headers=headers)
-
-    async def _write_down(self, transcript: dict[str, Any]) -> None:
-        self.journal.add("transcript", transcript)
+    async def _write_down(self, transcripts: Sequence[dict[str, Any]]) -> None:
+        for transcript in transcripts:
+            self.journal.add("transcript", transcript)
         await self.journal.flush()
 
     async def _on_order(self, site: str, sid: str | None, order: Order) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +12,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from router.web import scripts
+
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
     "font-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-SCRIPTS: Final = ("beacon", "behaviour", "widget", "contact", "cards", "preview")
 HEADERS: Final = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -51,18 +50,29 @@ class SafeHeaders:
         await self.app(scope, receive, with_headers)
 
 
+def with_pictures(csp: str, addresses: Iterable[str]) -> str:
+    """The policy, with pictures from the origins of these addresses too; those on this service need nothing."""
+    origins = sorted({"/".join(address.split("/")[:3]) for address in addresses if "://" in address})
+    return csp.replace("img-src 'self' data:", " ".join(["img-src 'self' data:", *origins]))
+
+
 def routes(
-    static: Path, ready: Callable[[], Awaitable[dict[str, object]]], *, framed: bool = False
+    static: Path,
+    ready: Callable[[], Awaitable[dict[str, object]]],
+    *,
+    framed: bool = False,
+    pictures: Iterable[str] = (),
 ) -> list[BaseRoute]:
     """`/`, `/beacon.js` and its chunks, `/agent/`, `/ops/`, `/healthz`, `/readyz`.
 
-    `framed`: a page of this origin may frame the console, as the demo's tour does; else nobody may.
+    `framed`: a page of this origin may frame the console, as the demo's tour does; else nobody may. `pictures`: where
+    the console may show products' pictures from.
     """
-    console_headers = {"cache-control": "no-cache"}
-    if framed:
-        console_headers["content-security-policy"] = CSP.replace(
-            "frame-ancestors 'none'", "frame-ancestors 'self'"
-        )
+    policy = CSP.replace("frame-ancestors 'none'", "frame-ancestors 'self'") if framed else CSP
+    console_headers = {
+        "cache-control": "no-cache",
+        "content-security-policy": with_pictures(policy, pictures),
+    }
 
     async def home(request: Request) -> Response:
         return FileResponse(static / "home" / "index.html")
@@ -83,7 +93,7 @@ def routes(
     return [
         Route("/", home),
         Mount("/home", StaticFiles(directory=static / "home")),
-        *(Route(f"/{name}.js", _script(static / "dist" / f"{name}.js")) for name in SCRIPTS),
+        *scripts.routes(static / "dist"),
         Route("/ops", _to("/ops/")),
         Route("/ops/", operations),
         Mount("/ops", _Fresh(directory=static / "ops")),
@@ -104,33 +114,6 @@ class _Fresh(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "no-cache"
         return response
-
-
-def _script(file: Path) -> Callable[[Request], Awaitable[Response]]:
-    """A script that foreign pages load: with CORS, compressed once, revalidated each time unless its address names
-    its version.
-    """
-    plain = file.read_bytes()
-    packed = gzip.compress(plain, mtime=0)
-    common = {
-        "access-control-allow-origin": "*",
-        "cross-origin-resource-policy": "cross-origin",
-        "etag": f'"{hashlib.sha256(plain).hexdigest()[:16]}"',
-        "vary": "accept-encoding",
-    }
-
-    async def script(request: Request) -> Response:
-        lasting = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
-        headers = common | {"cache-control": lasting}
-        if request.headers.get("if-none-match") == common["etag"]:
-            return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(
-                packed, headers=headers | {"content-encoding": "gzip"}, media_type="text/javascript"
-            )
-        return Response(plain, headers=headers, media_type="text/javascript")
-
-    return script
 
 
 def _to(address: str) -> Callable[[Request], Awaitable[Response]]:

@@ -1,16 +1,17 @@
 // The beacon: one line of script in a shop's page. It tells the service what happens here and draws what the
 // service asks for. It never throws into the page, never waits in its way, and keeps to the consent setting.
 
+import { createConsent, DENIED, NOTICE } from './consent.js';
 import { createQueue } from './queue.js';
 import { createLink } from './link.js';
-import { createSources, DATA_LAYER, TRACKED } from './sources.js';
+import { createSources, TRACKED } from './sources.js';
 import { createStore } from './store.js';
 import { createUi, canDraw } from './ui.js';
+import { load } from './chunk.js';
 import { encode } from './msgpack.js';
 import { fits, pageId, route } from './ids.js';
-import { followDataLayer } from './ga4.js';
 import { followPage, language } from './page.js';
-import { guarded, listen } from './guard.js';
+import { guarded, listen, silence, whenCalm } from './guard.js';
 import { pack } from './kinds.js';
 
 const VERSION = 1;
@@ -18,24 +19,23 @@ const WELCOME = 1;
 const ACK = 2;
 const GAP = 3;
 const ERROR = 10;
-
-/* global BUILD -- put in by the build, so that a cached beacon never meets another build's chunks */
-
-const PREVIEW = '#router=';
+const IDENTIFY = 8;
 
 function boot(script) {
   const address = new URL(script.src);
   const site = address.searchParams.get('site');
   const early = window.router;
-  if (!site || early?.track) return; // nothing to do, or here already
+  if (!site || early?.session) return; // nothing to do, or here already
   const now = () => performance.timeOrigin + performance.now();
   const store = createStore();
   const queue = createQueue(store, pageId(), now);
   const admit = createSources(store, now);
   const listeners = [];
-  let required = address.searchParams.get('consent') === 'required';
-  let granted = false;
+  const consent = createConsent(address.searchParams.get('consent'), turn);
+  const may = () => consent.state() >= NOTICE;
   let running = false;
+  let denied = consent.state() === DENIED;
+  let customer = null;
   let session = null;
   let visitor = null;
   let previous = null;
@@ -55,6 +55,7 @@ function boot(script) {
   }
 
   function add(packed) {
+    if (consent.state() === DENIED) return;
     queue.add(packed);
     if (!flushing) queueMicrotask(flush);
     flushing = true;
@@ -62,14 +63,14 @@ function boot(script) {
 
   function flush() {
     flushing = false;
-    if (!link.usable()) return;
+    if (!link.usable() || !may()) return;
     const batches = queue.batches();
     batches.forEach(link.send);
     queue.sent(batches);
     if (queue.waiting()) link.owed(true);
   }
 
-  function report(rank, kind, fields) {
+  function report(rank, kind, fields = {}) {
     if (kind === 'page') page.view(fields);
     else if (admit(rank, kind, fields)) event(kind, fields);
   }
@@ -79,25 +80,30 @@ function boot(script) {
     flush();
     const batch = queue.last();
     const mark = batch && `${batch[1]} ${batch[2] + batch[3].length}`;
-    if (!running || !session || !batch || said === mark) return;
+    if (!may() || !session || !batch || said === mark) return;
     said = mark;
-    // Bytes without a content type need no preflight, for which a dying page could not wait.
-    const body = encode([site, session, batch]);
-    fetch(`${address.origin}/v1/last`, { method: 'POST', body, keepalive: true, credentials: 'omit' }).catch(() => 0);
+    post('last', batch);
+  }
+
+  /** Bytes without a content type need no preflight, for which a dying page could not wait. */
+  function post(path, what) {
+    const body = encode([site, session, what]);
+    fetch(`${address.origin}/v1/${path}`, { method: 'POST', body, keepalive: true, credentials: 'omit' }).catch(() => 0);
   }
 
   // --- messages in ---
 
   function welcome([, token, seen, marks, serverNow, config]) {
-    required = required || config.consent === 'required';
-    if (required && !granted) return stop();
+    if (config.consent === 'required') consent.ask();
+    if (!running) return undefined;
     session = store.session = token;
     if (seen) visitor = store.visitor = seen;
     if (!queue.settle(marks)) return renew();
     if (skew) event(...page.state()[1]); // with a lost socket the service takes its page for hidden
-    else watch();
+    else if (may()) watch();
     skew = serverNow - now();
     flush();
+    if (customer) link.send([IDENTIFY, customer]);
     emit('ready', { session });
     const wanted = config.talk || store.get('c') ? ui.call : ui.tell;
     return wanted('welcome', config);
@@ -135,15 +141,39 @@ function boot(script) {
   }
 
   function start() {
-    if (running || (required && !granted)) return;
-    running = true;
-    store.open();
+    store.open(consent.state());
+    if (session) { // it began with less consent, or in a chat
+      store.session = session;
+      store.visitor = visitor;
+      return flush();
+    }
     previous = store.get('p');
     store.set('p', queue.page);
     visitor = fits(store.visitor, 'V', site) ? store.visitor : visitor;
     queue.load();
-    link.open();
     if (store.get('c')) ui.call('restore');
+    return whenCalm(connect);
+  }
+
+  /** With or without consent: a shopper who asks for a person needs a socket. */
+  function connect() {
+    running = true;
+    link.open();
+  }
+
+  /** There is another consent now. */
+  function turn(state) {
+    if (state >= NOTICE) {
+      if (denied) page.state().forEach((told) => event(...told)); // what was said meanwhile is gone
+      return start();
+    }
+    denied = state === DENIED;
+    if (denied) {
+      if (session) post('forget', visitor);
+      queue.clear();
+    }
+    stop();
+    return ui.tell('leave');
   }
 
   function stop() {
@@ -151,15 +181,6 @@ function boot(script) {
     session = visitor = null;
     link.pause();
     store.close();
-  }
-
-  function consent(given) {
-    granted = !!given;
-    required = true; // whoever asks, means it
-    if (granted) return start();
-    stop();
-    queue.clear();
-    return ui.tell('leave');
   }
 
   const link = createLink(
@@ -179,21 +200,38 @@ function boot(script) {
   );
 
   const api = {
-    track: (kind, fields) => report(TRACKED, kind, kind === 'page' ? { ...fields, again: true } : fields || {}),
+    track: (kind, fields) => report(TRACKED, kind, kind === 'page' ? { ...fields, again: true } : fields),
     on: (name, fn) => listeners.push([name, guarded(fn)]),
-    consent,
+    consent: (given) => consent.say(given, true),
+    /** `token`: who the shopper is, as the shop's backend signed it. */
+    identify(token) {
+      customer = token;
+      link.send([IDENTIFY, token]);
+    },
+    open: (queueId = null) => core.chunk('contact')().then(({ ask }) => ask(queueId)),
+    destroy() {
+      silence();
+      queue.add = silence;
+      link.pause();
+      ui.tell('leave');
+    },
     session: () => session,
     push: (call) => api[call[0]](...call.slice(1)),
   };
-
 
   /** What the chunks may use. */
   const core = {
     ...api,
     address,
     /** A function that fetches a chunk and gives what it offers. */
-    chunk: (name) => () => import(`${address.origin}/${name}.js?v=${BUILD}`).then((module) => module.mount(core)),
+    chunk: (name) => () => load(address.origin, name).then((module) => module.mount(core)),
     event,
+    /** How an adapter reports what the shop says: `report(rank)(kind, fields)`. */
+    report: (rank) => (kind, fields) => report(rank, kind, fields),
+    /** What somebody else than the shop says of consent. */
+    consented: consent.say,
+    connect,
+    rest: link.pause,
     guarded,
     language,
     listen,
@@ -201,7 +239,7 @@ function boot(script) {
     send: link.send,
     get: store.get,
     set: store.set,
-    add: (packed) => running && add(packed),
+    add: (packed) => may() && add(packed),
     /** Milliseconds since the epoch by the service's clock. */
     now: () => now() + skew,
   };
@@ -216,14 +254,19 @@ function boot(script) {
   if (!early || early === calls) window.router = open; // else the name is somebody else's
 
   function begin() {
-    if (location.hash.startsWith(PREVIEW)) return core.chunk('preview')(); // nothing else happens on such a page
-    start();
+    if (/^#router=/.test(location.hash)) return core.chunk('preview')(); // nothing else happens on such a page
+    if (may()) start();
+    else core.chunk('consent')();
     page.view();
-    followDataLayer(window, (kind, fields) => report(DATA_LAYER, kind, fields));
+    guarded(core.chunk('ga4'))();
     calls.forEach((call) => open.push(call));
   }
 
-  listen(window, 'online', () => running && link.open());
+  listen(window, 'online', () => {
+    if (!running) return;
+    link.open();
+    event(...page.state()[1]); // what is owed an ack shows whether a socket from before still lives
+  });
   listen(document, 'visibilitychange', () => document.visibilityState === 'hidden' && farewell());
   listen(window, 'pagehide', () => {
     page.hide();
@@ -241,4 +284,4 @@ function boot(script) {
   else begin();
 }
 
-guarded(boot)(document.currentScript);
+guarded(boot)(document.currentScript || document.querySelector('script[src*="/beacon.js?"]'));

@@ -41,7 +41,7 @@ const TYPES = {
   n: amount(1e6, Math.round),
   d: amount(864e5, Math.round),
   m: amount(1e12, Number),
-  c: (value) => typeof value === 'string' && value.length === 3 ? value.toUpperCase() : null,
+  c: (value) => /^[a-z]{3}$/i.test(value) ? `${value}`.toUpperCase() : null,
   b: (value) => !!value,
   o: item,
   l: (list) => Array.isArray(list) ? list.slice(0, CART_ITEMS).map(item).filter(Boolean) : null,

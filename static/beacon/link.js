@@ -1,16 +1,16 @@
 // The socket: hello, welcome, frames both ways, and coming back as the close code's range says.
 
-import { guarded } from './guard.js';
+import { guarded, onInput } from './guard.js';
 import { decode, encode } from './msgpack.js';
 
-const WELCOME_MS = 15000;
-const ACK_MS = 10000;
-const STEADY_MS = ACK_MS;
+const PATIENCE_MS = 10000; // for a welcome, and for an ack; who was connected for longer begins anew with the jitter
+const ELSEWHERE = 4100;
 
 /** What a close code asks of us: 'stop', 'anew' (drop the token, come back) or 'again'. */
 export function fate(code) {
-  if (code === 1003 || code === 1009 || (code >= 4000 && code < 4100)) return 'stop';
-  return code >= 4200 && code < 4300 ? 'anew' : 'again';
+  const range = Math.floor(code / 100);
+  if (code === 1003 || code === 1009 || range === 40) return 'stop';
+  return range === 42 ? 'anew' : 'again';
 }
 
 /** Full jitter: between nothing and 1 s, 2 s, 4 s ... 30 s. */
@@ -30,7 +30,7 @@ export function createLink(address, hello, on) {
   let tries = 0;
   let timer = 0;
   let watchdog = 0;
-  let welcomedAt = 0;
+  let since = 0;
 
   const connect = guarded(async () => {
     timer = 0;
@@ -42,14 +42,14 @@ export function createLink(address, hello, on) {
     mine.onopen = () => mine.send(encode(hello()));
     mine.onmessage = ({ data }) => mine === socket && receive(data);
     mine.onclose = ({ code }) => mine === socket && lost(code);
-    watch(WELCOME_MS);
+    watch(PATIENCE_MS);
   });
 
   const receive = guarded((data) => {
     const message = decode(data);
     if (message[0] === 1) {
       ready = true;
-      welcomedAt = Date.now();
+      since = Date.now();
       watch(0);
     }
     on.message(message);
@@ -71,13 +71,14 @@ export function createLink(address, hello, on) {
   }
 
   function lost(code) {
-    leave();
     const next = fate(code);
+    if (ready && Date.now() - since > PATIENCE_MS) tries = 0;
+    leave();
     if (next === 'stop') stopped = true;
     if (next === 'anew') on.anew();
-    if (welcomedAt && Date.now() - welcomedAt > STEADY_MS) tries = 0;
-    welcomedAt = 0;
-    if (!stopped && !paused && !timer) timer = setTimeout(connect, delay(tries++));
+    if (stopped || paused || timer) return;
+    if (code === ELSEWHERE) onInput(() => paused || timer || connect()); // the session follows the tab that is used
+    else timer = setTimeout(connect, delay(tries++));
   }
 
   /** Is there a welcomed socket that is not about to close? */
@@ -109,7 +110,7 @@ export function createLink(address, hello, on) {
     },
     /** Does the service owe us an ack? If none comes in time, the link is taken for dead. */
     owed(waiting) {
-      if (ready && (!waiting || !watchdog)) watch(waiting ? ACK_MS : 0);
+      if (ready && (!waiting || !watchdog)) watch(waiting ? PATIENCE_MS : 0);
     },
     usable,
   };

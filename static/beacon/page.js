@@ -2,6 +2,7 @@
 
 import { listen } from './guard.js';
 
+const LONG = 60;
 const PATTERNS = [
   ['thanks', /thank|order-?(complete|confirmed|received)/],
   ['payment', /payment/],
@@ -23,6 +24,14 @@ export function pageType(doc, path) {
 /** The language that the page is written in, else the browser's. */
 export function language() {
   return document.documentElement.lang || navigator.language || null;
+}
+
+/**
+ * An address without its query, and without the parts of its path that may name a person: what has an @ in it, and long keys.
+ * Words in other scripts than Latin are long only because they are escaped.
+ */
+export function plain(address) {
+  return address.split(/[?#]/)[0].replace(/[^/]+/g, (part) => /@|%40/.test(part) || part.replace(/%../g, '')[LONG] ? '*' : part);
 }
 
 /** 0 hidden, 1 visible, 2 visible and focused. */
@@ -63,8 +72,8 @@ export function followPage(win, report, now) {
     path = next;
     shown = {
       type: fields.type || pageType(doc, path),
-      path,
-      referrer: fields.referrer || doc.referrer || null,
+      path: plain(path),
+      referrer: plain(fields.referrer || doc.referrer) || null,
       title: fields.title || doc.title,
       language: language(),
     };

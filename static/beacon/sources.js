@@ -5,9 +5,11 @@
 const PAIR_MS = 2000;
 const ORDERS = 10;
 
-/** Ranks of sources: what the shop says itself outranks its data layer. */
-export const DATA_LAYER = 1;
-export const TRACKED = 2;
+/** Ranks of sources: what the shop says itself outranks its platform's events, these its data layer, that what stands in the page. */
+export const JSON_LD = 1;
+export const DATA_LAYER = 2;
+export const PLATFORM = 3;
+export const TRACKED = 4;
 
 /** `admit(rank, kind, fields)`: does this report count? On the clock `now`, remembering orders in `store`. */
 export function createSources(store, now) {

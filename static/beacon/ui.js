@@ -4,8 +4,8 @@
 import { guarded } from './guard.js';
 
 const SHOW = 4;
+const STARTS = [6, 7]; // the rest is about something that the widget already draws
 const HANDLERS = [, , , , , 'retract', 'conversation', 'message', 'typing', 'stored', 'refused', 'missing'];
-const NEEDED = [4, 6, 7]; // the rest is about something that the widget already draws
 
 /** Can this browser draw the widget? */
 export function canDraw() {
@@ -41,7 +41,7 @@ export function createUi(load, core) {
     tell: (name, ...args) => widget && call(name, ...args),
     receive([number, ...rest]) {
       if (number === SHOW) show(...rest);
-      else if (HANDLERS[number] && (widget || NEEDED.includes(number))) call(HANDLERS[number], ...rest);
+      else if (HANDLERS[number] && (widget || STARTS.includes(number))) call(HANDLERS[number], ...rest);
     },
   };
 }

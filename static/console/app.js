@@ -30,6 +30,7 @@ function context(state) {
     desk,
     currency: state.me?.site.currency,
     admin: state.me?.site.admin,
+    picture: state.me?.site.picture,
     dispatch: (t, fields) => desk.dispatch(t, fields),
     say: (key, values) => say(language, key, values),
     sayError: (name) => sayError(language, name),

@@ -159,6 +159,28 @@ export class Desk {
     return (await this.ask("look", { cid }))?.conversation ?? null;
   }
 
+  /** The shopper reads that they should stay polite. */
+  async warn(cid) {
+    if (await this.ask("warn", { cid })) this.dispatch("dialog", { dialog: null });
+  }
+
+  /** End it; the shopper reaches nobody for a day. Rejects with the named error. */
+  async block(cid, reason) {
+    await this.link.request("block", { cid, reason });
+    this.dispatch("dialog", { dialog: null });
+    this.dispatch("notice", { notice: { key: "blocked_done" } });
+  }
+
+  /** Who is blocked, the latest first. */
+  async blocks() {
+    return (await this.ask("blocks", {}))?.blocks ?? [];
+  }
+
+  /** Lift the block that was made in a conversation. */
+  unblock(cid) {
+    return this.ask("unblock", { cid });
+  }
+
   tag(cid, tags) {
     return this.ask("tag", { cid, tags });
   }

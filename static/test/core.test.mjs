@@ -5,7 +5,7 @@ import { fits, messageId, pageId, route } from '../beacon/ids.js';
 import { createSources, DATA_LAYER, TRACKED } from '../beacon/sources.js';
 import { guarded } from '../beacon/guard.js';
 import { pack } from '../beacon/kinds.js';
-import { read } from '../beacon/ga4.js';
+import { read } from '../beacon/adapters/ga4.js';
 import { countdown } from '../beacon/cards/countdown.js';
 
 const memory = () => {

@@ -9,7 +9,11 @@ from playwright.async_api import Page
 from router.core import events as ev
 from tests.browser.peer import Peer
 
-SCRIPT = '<script async src="/beacon.js?site=demo"></script>'
+# The shop says that it asked: all tabs of a browser are one session.
+SCRIPT = '<script async src="/beacon.js?site=demo&consent=granted"></script>'
+
+NOTICE = SCRIPT.replace("&consent=granted", "")
+REQUIRED = SCRIPT.replace("granted", "required")
 
 
 async def welcomed(page: Page) -> None:

@@ -54,6 +54,7 @@ class Peer:
         self.hellos: list[tuple[str, wire.Hello]] = []
         self.frames: list[wire.ClientMessage] = []
         self.farewells: list[wire.Farewell] = []
+        self.withdrawals: list[wire.Withdrawal] = []
         self.sockets: list[WebSocket] = []
         self.orders: list[dict[str, Any]] = []
         self.codes: dict[str, str | None] = {}
@@ -104,13 +105,11 @@ class Peer:
         """The beacon's two scripts, the shop, a bare page whose head is `head`, and the protocol."""
         return Starlette(
             routes=[
-                Route("/beacon.js", _file("beacon.js")),
-                Route("/widget.js", _file("widget.js")),
-                Route("/contact.js", _file("contact.js")),
-                Route("/cards.js", _file("cards.js")),
                 Route("/behaviour.js", self._behaviour),
+                *(Route(f"/{file.name}", _file(file.name)) for file in (STATIC / "dist").glob("*.js")),
                 Route("/bare{rest:path}", self._bare),
                 Route("/v1/last", self._last, methods=["POST"]),
+                Route("/v1/forget", self._forget, methods=["POST"]),
                 Route("/v1/messages", self._leave, methods=["POST"]),
                 WebSocketRoute("/v1/shopper/{route}", self._socket),
                 *demo.shop_routes(STATIC / "demo", self._redeem, self._place),
@@ -193,6 +192,10 @@ class Peer:
         assert "content-type" not in request.headers
         self.farewells.append(farewell)
         self._fold(self._session(farewell.token), farewell.batch)
+        return Response(status_code=204, headers={"access-control-allow-origin": "*"})
+
+    async def _forget(self, request: Request) -> Response:
+        self.withdrawals.append(wire.decode_withdrawal(await request.body()))
         return Response(status_code=204, headers={"access-control-allow-origin": "*"})
 
     async def _leave(self, request: Request) -> Response:

@@ -224,9 +224,26 @@ async def test_a_refused_page_stays_away(peer: Peer, shopper: Shopper, code: int
     assert peer.hellos[1][1].page != peer.hellos[0][1].page
 
 
-@pytest.mark.parametrize("code", [4100, 4101, 4105, 1006, 1012])
+async def test_a_session_that_is_elsewhere_is_taken_again_by_the_tab_that_is_used(
+    peer: Peer, shopper: Shopper
+) -> None:
+    """A tab that nobody touches leaves it where it is."""
+    await visit(peer, shopper.page)
+    other = await shopper.tab()
+    await visit(peer, other, "/bare/other")
+    for socket in list(peer.sockets):
+        await socket.close(4100)
+    await until(lambda: not peer.sockets)
+    await other.keyboard.press("Shift")
+    await until(lambda: len(peer.hellos) == 3)
+    await track(other, "here")
+    await until(lambda: tracked(peer) == ["here"])
+    assert peer.hellos[2][1].page == peer.hellos[1][1].page and len(peer.hellos) == 3
+
+
+@pytest.mark.parametrize("code", [4101, 4105, 1006, 1012])
 async def test_it_comes_back_as_the_same_session(peer: Peer, shopper: Shopper, code: int) -> None:
-    """Elsewhere, fenced, restarting, or no reason at all."""
+    """Fenced, restarting, or no reason at all."""
     await visit(peer, shopper.page)
     if code == 1006:
         peer.sockets[-1].scope["extensions"] = {}

@@ -244,7 +244,7 @@ async def test_nothing_is_watched_before_consent_and_nothing_told_after_it_is_wi
     asked: list[str] = []
     shopper.page.on("request", lambda request: asked.append(request.url))
     await shopper.page.clock.install()
-    peer.head, peer.body = SCRIPT.replace("site=demo", "site=demo&consent=required"), BODY
+    peer.head, peer.body = SCRIPT.replace("consent=granted", "consent=required"), BODY
     await shopper.page.goto(peer.url + "/bare")
     await shopper.page.click("#dead")
     await shopper.page.wait_for_function("() => window.router")

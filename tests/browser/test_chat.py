@@ -81,6 +81,24 @@ async def test_every_line_stands_once_and_in_order_whatever_comes_twice_or_too_e
     assert peer.said(wire.Resume)[0].after == 1
 
 
+async def test_addresses_in_an_agents_words_are_links_and_a_shoppers_are_not(
+    peer: Peer, shopper: Shopper
+) -> None:
+    lines = await accept(peer, shopper)
+    await say(shopper, "https://evil.example/")
+    await until(lambda: lines)
+    lines.append(line(2, "こちらhttps://shop.example/a?b=1%20c#dをご覧ください (http://shop.example/e)."))
+    await peer.send(lines[1])
+    links = ui(shopper.page).locator(".lines a")
+    await expect(links).to_have_count(2)
+    assert [await link.get_attribute("href") for link in await links.all()] == [
+        "https://shop.example/a?b=1%20c#d",
+        "http://shop.example/e",
+    ]
+    await expect(links.first).to_have_attribute("rel", "noopener")
+    assert (await bubbles(shopper.page))[1] == lines[1].text
+
+
 async def test_what_was_said_offline_is_sent_once_with_its_id(peer: Peer, shopper: Shopper) -> None:
     """It is marked until it is stored."""
     lines = await accept(peer, shopper)

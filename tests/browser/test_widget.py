@@ -146,7 +146,6 @@ async def test_a_retracted_card_is_gone_without_a_word(peer: Peer, shopper: Shop
 @pytest.mark.parametrize(
     ("reason", "body"),
     [
-        ("modal", "<div aria-modal=true>pay</div>"),
         ("expired", ""),
         ("no_ui", ""),
     ],
@@ -154,7 +153,7 @@ async def test_a_retracted_card_is_gone_without_a_word(peer: Peer, shopper: Shop
 async def test_what_cannot_be_drawn_is_deferred_with_a_reason(
     peer: Peer, shopper: Shopper, reason: str, body: str
 ) -> None:
-    """A dialog of the shop lies over the page; its time was over; the chunk does not load."""
+    """Its time was over; the chunk does not load."""
     if reason == "no_ui":
         await shopper.page.route("**/widget.js*", lambda route: route.abort())
     await arrive(peer, shopper.page, body=body)
@@ -162,6 +161,21 @@ async def test_what_cannot_be_drawn_is_deferred_with_a_reason(
     await until(lambda: peer.of(ev.Deferred))
     assert (peer.of(ev.Deferred)[0].decision, peer.of(ev.Deferred)[0].reason) == (DID, reason)
     assert not peer.of(ev.Shown)
+
+
+async def test_it_waits_while_a_dialog_of_the_shop_is_open(peer: Peer, shopper: Shopper) -> None:
+    """And says why, where that lasts too long."""
+    await arrive(peer, shopper.page, body="<div aria-modal=true>pay</div>")
+    await show(peer)
+    await until(lambda: peer.hellos)
+    await expect(shopper.page.locator("router-ui")).to_be_attached()
+    await expect(ui(shopper.page).locator(".card")).to_have_count(0)
+    await shopper.page.evaluate("document.querySelector('[aria-modal]').remove()")
+    await expect(ui(shopper.page).locator(".card")).to_be_visible()
+    await arrive(peer, shopper.page, "/bare/b", body="<div aria-modal=true>pay</div>")
+    await peer.send(wire.Show("decision-2", "invite", INVITE, 700))
+    await until(lambda: peer.of(ev.Deferred))
+    assert (peer.of(ev.Deferred)[0].decision, peer.of(ev.Deferred)[0].reason) == ("decision-2", "modal")
 
 
 async def test_there_is_no_room_on_a_tiny_screen(peer: Peer, chromium: Browser) -> None:

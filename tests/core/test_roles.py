@@ -10,7 +10,7 @@ import pytest
 from router.core import console, roles
 from router.errors import Refused
 
-SUPERVISORS_ONLY = {"assign", "set_presence", "look"}
+SUPERVISORS_ONLY = {"assign", "set_presence", "look", "blocks", "unblock"}
 
 
 def may(role: str, tag: str) -> bool:

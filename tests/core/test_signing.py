@@ -124,3 +124,27 @@ def test_a_wrong_old_or_unreadable_request_is_refused(time_s: str, body: bytes, 
 def test_a_signature_that_is_none_is_refused(signature: str) -> None:
     with pytest.raises(Refused, match="bad_signature"):
         signing.check_request("key", str(NOW_S), signature, b"x", NOW_S * 1000)
+
+
+def test_a_customer_is_whom_the_shop_signed_within_a_day() -> None:
+    key = signing.site_key(SECRET, "shop")
+    customer = signing.Customer("C-1", NOW_S, "山田 花子")
+    token = signing.sign_customer(key, customer)
+    assert signing.open_customer(key, token, (NOW_S + 86_400) * 1000) == customer
+    with pytest.raises(Refused, match="bad_signature"):
+        signing.open_customer(key, token, (NOW_S + 86_401) * 1000)
+
+
+@pytest.mark.parametrize("token", ["", ".", "e30.", "e30.00", "é.é", "\ud800.x"])
+def test_what_nobody_signed_names_nobody(token: str) -> None:
+    with pytest.raises(Refused, match="bad_signature"):
+        signing.open_customer(signing.site_key(SECRET, "shop"), token, NOW_S * 1000)
+
+
+@pytest.mark.parametrize("said", [b"{}", b"[]", b'{"id":"","at":1}', b'{"id":"x"}', b"\xff"])
+def test_what_was_signed_has_to_be_a_customer(said: bytes) -> None:
+    key = signing.site_key(SECRET, "shop")
+    text = urlsafe_b64encode(said).decode().rstrip("=")
+    signature = hmac.digest(key.encode(), text.encode(), hashlib.sha256).hex()
+    with pytest.raises(Refused, match="bad_signature"):
+        signing.open_customer(key, f"{text}.{signature}", NOW_S * 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from router.store.journal import latest
 from tests.agent import Agent
 from tests.live.world import World, available, held_of, talking
 from tests.shopper import Shopper
-from tests.waiting import until, until_async
+from tests.waiting import until
 
 
 def with_forms(world: World) -> None:
@@ -46,6 +47,7 @@ async def end(world: World, agent: Agent, shopper: Shopper) -> str:
     assert (await agent.ask("say", cid=cid, mid="mid-agent-1", text="hello"))["t"] == "ok"
     assert (await closed(world, agent, cid, note="kind", fields={"order": "A-1"}))["t"] == "ok"
     await world.later(31)
+    await world.later(5)
     return cid
 
 
@@ -67,6 +69,7 @@ async def test_an_ended_talk_is_in_the_journal_with_its_lines_and_its_form(
         fields = {"order": "A-1", "more": "4111 1111 1111 1111"}
         assert (await closed(world, agent, cid, note="kind", fields=fields))["t"] == "ok"
         await world.later(31)
+        await world.later(5)
         (written,) = await transcripts(world, redis)
         assert written["fields"] == {"order": "A-1", "more": "•••• 1111"}
         assert {name: written[name] for name in ("cid", "end", "note", "tags")} == {
@@ -99,7 +102,7 @@ async def test_what_could_not_be_written_down_is_written_down_later(
     archivist = world.at.service.desk.archivist
     write = archivist._write_down
 
-    async def refuses(transcript: dict[str, Any]) -> None:
+    async def refuses(transcripts: Sequence[dict[str, Any]]) -> None:
         raise Refused("overloaded")
 
     monkeypatch.setattr(archivist, "_write_down", refuses)
@@ -122,28 +125,54 @@ async def test_a_disposition_that_comes_after_the_end_is_written_down_too(world:
         page.send_message(wire.End(cid))
         await until(lambda: any(told.state == "wrap-up" for told in shopper.all(wire.Conversation)))
         await world.later(31)
+        await world.later(5)
         assert [one["disposition"] for one in await transcripts(world, redis)] == [""]
         assert (await closed(world, agent, cid, note="left early"))["t"] == "ok"
-        await world.later(1)
+        await world.later(5)
         assert [one["disposition"] for one in await transcripts(world, redis)] == ["answered", ""]
+
+
+async def test_one_that_cannot_be_written_down_keeps_no_other_waiting(
+    world: World, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archivist = world.at.service.desk.archivist
+    write = archivist._write_down
+    poison = ""
+
+    async def refuses_one(transcripts: Sequence[dict[str, Any]]) -> None:
+        if poison in [one["cid"] for one in transcripts]:
+            raise ValueError(poison)
+        await write(transcripts)
+
+    monkeypatch.setattr(archivist, "_write_down", refuses_one)
+    async with Agent(world.at) as agent:
+        await available(agent)
+        _, poison = await talking(world, Shopper(world.at), agent)
+        assert (await agent.ask("say", cid=poison, mid="mid-agent-1", text="hello"))["t"] == "ok"
+        _, cid = await talking(world, Shopper(world.at), agent)
+        assert (await agent.ask("say", cid=cid, mid="mid-agent-2", text="hello"))["t"] == "ok"
+        for one in (poison, cid):
+            assert (await closed(world, agent, one, note=""))["t"] == "ok"
+        await world.later(31)
+        await world.later(5)
+        assert [one["cid"] for one in await transcripts(world, redis)] == [cid]
+        assert await redis.zrange(keys.routing("demo", "unkept"), 0, -1) == [poison.encode()]
 
 
 async def test_a_conversation_without_a_line_is_not_kept(world: World, redis: Redis) -> None:
     desk = world.at.service.desk
     await desk.accept("demo", "talk-0001", "secret-0", "checkout-help", (), "ja", {}, "vid")
     await desk.end("demo", "talk-0001")
-
-    async def settled() -> bool:
-        return not await redis.zcard(keys.routing("demo", "unkept"))
-
-    await until_async(settled)
+    assert await redis.zcard(keys.routing("demo", "unkept")) == 1
+    await world.later(5)
+    assert not await redis.zcard(keys.routing("demo", "unkept"))
     assert await transcripts(world, redis) == []
 
 
 async def test_a_visitors_newest_conversations_are_kept(redis: Redis) -> None:
     archive = Archive(redis)
     for n in range(KEPT + 2):
-        await archive.keep("shop", "vid", f"talk-{n}", {"cid": f"talk-{n}", "closed": n})
-        await archive.keep("shop", "vid", f"talk-{n}", {"cid": f"talk-{n}", "closed": n})
+        talk = {"cid": f"talk-{n}", "closed": n, "visitor": "vid"}
+        await archive.keep("shop", [talk, talk, {"cid": "nobody", "closed": n, "visitor": ""}])
     assert [one["closed"] for one in await archive.of("shop", "vid")] == list(range(KEPT + 1, 1, -1))
     assert 0 < await redis.ttl(keys.talks("shop", "vid")) <= keys.VISITOR_TTL_S

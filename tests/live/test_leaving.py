@@ -9,14 +9,16 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from router.core import events as ev
 from router.core import protocol as wire
 from router.core.hours import Hours
 from router.core.units import MINUTE
 from router.replay.page import PageClient
+from router.store import keys
 from tests.agent import Agent
-from tests.live.world import World, available, held_of, left, on_cart, talking
+from tests.live.world import World, available, held_of, invited, left, on_cart, talking
 from tests.shopper import Shopper
-from tests.waiting import until
+from tests.waiting import until, until_async
 
 FORM = {"contact": "hana@example.jp", "text": "届くのはいつですか", "name": "花"}
 
@@ -287,3 +289,50 @@ async def test_a_queue_that_is_gone_from_the_site_keeps_nobody_waiting(world: Wo
     await shopper.next(wire.Stored)
     assert (await world.at.service.desk._talk("demo", told.cid)).queue == "style"
     assert (await post(world, other, talk={"cid": waits.cid, "secret": waits.secret})).status_code == 200
+
+
+async def test_an_accepted_invite_rings_with_the_first_message_and_keeps_its_slot_while_they_type(
+    world: World, redis: Redis
+) -> None:
+    site = world.at.service.sites["demo"]
+    queues = {name: replace(queue, rings="first_message") for name, queue in site.queues.items()}
+    world.at.service.sites["demo"] = replace(site, queues=queues)
+    key = keys.routing("demo", "sure:checkout-help|ja")
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, show = await invited(world, shopper)
+        page.send(ev.Accepted(0, show.decision))
+        told = await shopper.next(wire.Conversation)
+        assert told.state == "opened" and await redis.zcard(key) == 1
+        ends = float(await redis.zscore(key, told.cid) or 0)
+        await until(lambda: any(watch.opened for watch in world.at.service.desk._watches[told.cid]))
+        await world.later(20)
+        page.send_message(wire.Typing(told.cid, True, None))
+
+        async def longer() -> bool:
+            return float(await redis.zscore(key, told.cid) or 0) > ends
+
+        await until_async(longer)
+        page.send_message(wire.Say(told.cid, "mid-shopper-1", "いつ届きますか"))
+        ring = await agent.next("ring")
+        assert (ring["conversation"]["cid"], ring["conversation"]["queue"]) == (told.cid, "checkout-help")
+        assert await redis.zcard(key) == 0
+
+
+async def test_who_is_blocked_is_told_that_nobody_comes_and_gets_no_form(world: World) -> None:
+    async with Agent(world.at) as agent:
+        await available(agent)
+        shopper = Shopper(world.at)
+        page, cid = await talking(world, shopper, agent)
+        assert (await agent.ask("warn", cid=cid))["t"] == "ok"
+        await until(lambda: any(line.text == "warned" for line in shopper.all(wire.Message)))
+        assert (await agent.ask("blocks"))["error"] == "forbidden"
+        assert (await agent.ask("block", cid=cid, reason="4111 1111 1111 1111"))["t"] == "ok"
+        await until(lambda: any(told.state == "wrap-up" for told in shopper.all(wire.Conversation)))
+        (block,) = await world.at.service.desk.agents._abuse.lasting("demo")
+        assert block["reason"] == "•••• 1111"
+        page.send_message(wire.Ask())
+        await until(lambda: any(told.state == "refused" for told in shopper.all(wire.Conversation)))
+        answer = await post(world, shopper)
+        assert (answer.status_code, answer.json()["error"]) == (403, "blocked")

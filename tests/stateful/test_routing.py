@@ -294,9 +294,9 @@ class Model:
     def ask(self, cid: str, asked: Terms) -> None:
         self.talks[cid] = Talk(cid, asked.steps, self.now, self.now - asked.priority_ms, state="opened")
 
-    def route(self, talk: Talk, asked: Terms) -> None:
+    def route(self, talk: Talk, steps: tuple[tuple[int, str], ...], place: int) -> None:
         if talk.state == "opened":
-            talk.steps, talk.step, talk.place = asked.steps, 0, talk.opened - asked.priority_ms
+            talk.steps, talk.step, talk.place = steps, 0, place
             self.arm_step(talk)
             self.line_up(talk)
 
@@ -540,7 +540,7 @@ class Machine(RuleBasedStateMachine):
         self.floor.now -= 1
         self.tick()
         self.model.ask(cid, terms(queue, RULES[queue], (), 0))
-        self.run(self.floor.open(cid, queue=queue, rules=RULES[queue], later=True))
+        self.run(self.floor.open(cid, queue=queue, rules=RULES[queue], later="any"))
 
     @some_talk(("opened",))
     @rule(pick=ANY, queue=QUEUES)
@@ -549,7 +549,16 @@ class Machine(RuleBasedStateMachine):
         for talk in self.some(("opened",), pick):
             asked = terms(queue, RULES[queue], (), 0)
             self.do(self.floor.routing.route(SITE, talk.cid, asked))
-            self.model.route(talk, asked)
+            self.model.route(talk, asked.steps, talk.opened - asked.priority_ms)
+
+    @some_talk(("opened",))
+    @rule(pick=ANY)
+    def route_as_asked(self, pick: int) -> None:
+        self.tick()
+        for talk in self.some(("opened", "waiting"), pick):
+            self.do(self.floor.routing.typed(SITE, talk.cid))
+            self.do(self.floor.routing.route(SITE, talk.cid))
+            self.model.route(talk, talk.steps, talk.place)
 
     @some_talk(("opened", "waiting", "ringing", "away", "active"))
     @rule(pick=ANY)

@@ -482,6 +482,39 @@ async def test_a_released_or_expired_invite_makes_room(floor: Floor) -> None:
     assert await floor.due() == ["hold|invite-8"]
 
 
+async def test_who_has_accepted_and_types_keeps_a_slot_until_a_minute_after_the_last_key(
+    floor: Floor,
+) -> None:
+    await floor.agent("ann")
+    await hold(floor, "invite-1")
+    talk = await floor.open("invite-1", later="named")
+    assert (talk.state, talk.agent, talk.named) == ("opened", "", True)
+    assert not await hold(floor, "invite-2"), "the one slot is for who is about to write"
+    floor.now += 50_000
+    assert await floor.run(floor.routing.typed(SITE, "invite-1"))
+    floor.now += 59_999
+    assert not await hold(floor, "invite-2")
+    floor.now += 2
+    assert await hold(floor, "invite-2"), "nobody seems to write"
+    await floor.run(floor.routing.route(SITE, "invite-1"))
+    talk = await floor.talk("invite-1")
+    assert (talk.state, talk.agent, talk.sig) == ("ringing", "ann", "help|")
+    assert not await floor.run(floor.routing.typed(SITE, "invite-1"))
+
+
+@pytest.mark.parametrize("how", ["gone", "end", "route"])
+async def test_the_slot_of_who_has_not_written_is_given_up_with_what_follows(floor: Floor, how: str) -> None:
+    await floor.agent("ann")
+    talk = await floor.open(later="named")
+    assert await floor.redis.zcard(keys.routing(SITE, "sure:help|")) == 1
+    assert 0 < await floor.redis.pttl(keys.routing(SITE, "sure:help|")) <= 60_000
+    steps = {
+        "gone": floor.routing.gone, "end": floor.routing.end, "route": floor.routing.route
+    }  # fmt: skip
+    await floor.run(steps[how](SITE, talk.cid))
+    assert await floor.redis.zcard(keys.routing(SITE, "sure:help|")) == 0
+
+
 async def test_an_invite_that_is_accepted_ends_its_hold(floor: Floor) -> None:
     await floor.agent("ann")
     assert await hold(floor, "invite-1")

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from router.live.clock import WallClock
 from router.settings import Settings
 from router.store.embedded import Embedded
+from router.web.pages import CSP, with_pictures
 from tests.service import in_loop
 
 STATIC = Settings().static_folder
@@ -193,3 +194,10 @@ SCRIPTS = sorted(
 def test_no_script_of_ours_makes_html_or_code_of_text(word: str) -> None:
     assert len(SCRIPTS) > 20
     assert not [str(file) for file in SCRIPTS if word in file.read_text("utf-8")]
+
+
+def test_the_console_shows_pictures_from_where_sites_have_theirs_and_nowhere_else() -> None:
+    addresses = ["https://img.example/p/{product}.jpg", "/demo/img/{product}.svg", ""]
+    allowed = directives(with_pictures(CSP, addresses))["img-src"]
+    assert allowed == ["'self'", "data:", "https://img.example"]
+    assert with_pictures(CSP, [""]) == CSP

@@ -2,11 +2,13 @@
 // what the shop calls it; passwords and cards are not looked at.
 
 const STRUGGLE = 19;
+const COUPON = /coupon|promo|voucher|discount|クーポン/i;
 const LEAST_MS = 1000;
 const KINDS = 'input:not([type=password]),textarea';
 
-/** What kind of field it is, by what it tells browsers: its autocomplete token, else its type. */
-export function fieldKind({ autocomplete, type }) {
+/** What kind of field it is, by what it tells browsers: its autocomplete token, else its type; and whether it is for a coupon. */
+export function fieldKind({ autocomplete, type, name, id, placeholder }) {
+  if (COUPON.test(`${name} ${id} ${placeholder}`)) return 'coupon';
   return (autocomplete || '').split(' ').pop().replace(/^(on|off)$/, '') || type;
 }
 
@@ -35,7 +37,7 @@ export function followFields({ add, listen, now }) {
   listen(document, 'focusout', ({ target }) => {
     if (target !== field) return;
     const ms = Math.round(now() - since);
-    if (ms >= LEAST_MS || edits) add([STRUGGLE, fieldKind(field).slice(0, 40), Math.min(ms, 864e5), edits]);
+    if (ms >= LEAST_MS || edits || (fieldKind(field) === 'coupon' && field.value)) add([STRUGGLE, fieldKind(field).slice(0, 40), Math.min(ms, 864e5), edits]);
     field = null;
   });
 }

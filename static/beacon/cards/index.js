@@ -1,12 +1,16 @@
 // What only some shoppers get to see, a chunk of its own: discount codes, and the cards that agents send in a talk.
 
+import { createKept } from './kept.js';
 import { drawCode } from './offer.js';
 import { address, el } from '../widget/host.js';
 import style from './style.css';
 
 let sheet;
+let kept;
 
 export function mount(core) {
+  kept = kept || createKept(core);
+
   /** The styles join the widget's own when the first card is drawn. */
   function dress() {
     const root = document.querySelector('router-ui').shadowRoot;
@@ -19,10 +23,17 @@ export function mount(core) {
     /** The pieces of an offer's card, as `widget/cards.js` wants them. */
     offer(content, texts, act) {
       dress();
+      kept.keep(content);
       const { nodes, stop } = drawCode(content, texts.language, core.now, act.copied);
       const close = el('button', { class: 'never', text: content.dismiss || texts.close, onclick: () => act.dismiss(false) });
-      return { nodes: [...nodes, close], stop };
+      const put = () => {
+        stop?.();
+        kept.reach();
+      };
+      return { nodes: [...nodes, close], stop: put };
     },
+    /** A code of an earlier page is still to be had. */
+    restore: kept.reach,
     /** A line of a talk that is a card: in the place of its words. */
     line(item, card, texts) {
       dress();

@@ -1,10 +1,12 @@
 // A discount code: to be copied, with the time it has left.
 
+import { applied } from './apply.js';
 import { countdown } from './countdown.js';
 import { el } from '../widget/host.js';
 
 const TEXTS = {
   ja: {
+    apply: 'カートで使う',
     copy: 'コードをコピー',
     copied: 'コピーしました',
     until: (time) => `${time}まで有効`,
@@ -12,6 +14,7 @@ const TEXTS = {
     expired: '有効期限が切れました',
   },
   en: {
+    apply: 'Use it now',
     copy: 'Copy code',
     copied: 'Copied',
     until: (time) => `Valid until ${time}`,
@@ -28,10 +31,11 @@ export function drawCode(content, language, clock, copied) {
   const texts = TEXTS[language];
   const code = el('output', { class: 'code', text: content.code });
   const copy = el('button', { class: 'primary', text: texts.copy, onclick: () => copyCode(code, copy, texts, copied) });
+  const href = applied(content.code);
   const until = el('span', { class: 'until' });
   const left = el('span', { class: 'left', 'aria-hidden': 'true' }); // the clock time says it without ticking
   const nodes = [
-    el('div', { class: 'ticket' }, code, copy),
+    el('div', { class: 'ticket' }, code, copy, href ? el('a', { class: 'plain', href, text: texts.apply, onclick: copied }) : null),
     el('p', { class: 'expiry' }, until, left),
     content.terms ? el('p', { class: 'terms', text: content.terms }) : null,
   ];

@@ -71,6 +71,7 @@ function createContact(core) {
       asked = queue;
       wanted = [queue];
       opens = true;
+      core.connect();
       return send();
     },
     follow(cid, state) {

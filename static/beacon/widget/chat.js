@@ -33,13 +33,15 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
   let peeks = false; // agents see what is typed, and the shopper is told
   let peeking = 0;
   let drawn = 0;
+  let held = false;
 
-  const panel = drawPanel(texts, { send, type, toggle, end, leave, card });
+  const panel = drawPanel(texts, { send, type, toggle, end, leave, card: (item, content) => core.chunk('cards')().then(({ line }) => line(item, content, texts)).catch(() => {}) });
   host.stack.append(panel.element, panel.launcher);
   panel.draft(talk.draft);
   panel.unread(0);
   panel.speak(false);
   panel.open(talk.open);
+  if (talk.open) phone();
   redraw();
   setTimeout(() => {
     late = true;
@@ -69,9 +71,9 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
     return words.filter(Boolean).join(' · ');
   }
 
-  /** What an agent sent is drawn over its words, if that can be fetched. */
-  function card(item, content) {
-    core.chunk('cards')().then(({ line }) => line(item, content, texts)).catch(() => {});
+  /** What only some chats need is a chunk of its own; without it the chat goes on. */
+  function more(chunk, name, ...words) {
+    core.chunk(chunk)().then((found) => found[name](panel.element, ...words)).catch(() => {});
   }
 
   function draw() {
@@ -130,9 +132,15 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
     talk.open = open;
     if (open) panel.unread(unread = 0);
     panel.open(open);
+    if (open) phone();
     if (open) panel.focus();
     else panel.focusLauncher();
     save();
+  }
+
+  function phone() {
+    if (innerWidth <= 480 && !held) more('phone', 'follow', () => toggle(false));
+    held = innerWidth <= 480;
   }
 
   function end() {
@@ -154,6 +162,7 @@ export function createChat(core, host, texts, cid, kept = {}, gone = () => {}) {
     panel.typing(null);
     panel.over();
     redraw();
+    if (thread.lines.some(({ author }) => author === 'agent')) more('after', 'over', thread.lines, texts, cid);
   }
 
   // --- what the service says ---

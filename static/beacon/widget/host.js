@@ -27,8 +27,8 @@ export function createHost(language) {
   const live = el('div', { class: 'quiet', role: 'status', 'aria-live': 'polite', lang: language });
   const stack = el('div', { class: 'stack', lang: language }); // not on the host: `all: initial` resets it there
   root.append(live, stack);
-  // Keys pressed in the widget are not the shop's shortcuts.
-  for (const name of ['keydown', 'keyup', 'keypress']) stack.addEventListener(name, (event) => event.stopPropagation());
+  // Keys pressed in the widget are not the shop's shortcuts, nor is what is copied there the shop's affair.
+  for (const name of ['keydown', 'keyup', 'keypress', 'copy', 'cut', 'paste']) stack.addEventListener(name, (event) => event.stopPropagation());
   followKeyboard(host);
   document.documentElement.append(host);
   return {

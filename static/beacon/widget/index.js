@@ -22,9 +22,9 @@ export function mount(core) {
   let typedAt = -QUIET_MS;
 
   for (const name of ['keydown', 'input', 'compositionupdate']) {
-    document.addEventListener(name, (event) => {
+    core.listen(document, name, (event) => {
       if (isField(event.target)) typedAt = performance.now();
-    }, { capture: true, passive: true });
+    });
   }
 
   /** Why nothing can be drawn at the moment, or null. */
@@ -39,7 +39,7 @@ export function mount(core) {
   function present(decision, kind, content, deadline, again) {
     const late = core.now() >= deadline;
     const reason = obstacle() || (late ? 'expired' : null);
-    if (reason && (late || reason !== 'hidden')) return core.event('deferred', { decision, reason });
+    if (reason && (late || reason === 'no_room')) return core.event('deferred', { decision, reason });
     const quiet = typedAt + QUIET_MS - performance.now();
     if (!reason && quiet <= 0) return draw(decision, kind, content, again);
     const timer = setTimeout(present, Math.max(quiet, LOOK_MS), decision, kind, content, deadline, again);
@@ -52,8 +52,10 @@ export function mount(core) {
     const mine = waiting = { decision };
     const act = answers(decision);
     let parts;
+    let place;
     try {
-      parts = await (KINDS[kind] || (await core.chunk('cards')()).offer)(content, texts, act);
+      place = await core.chunk('place')();
+      parts = await (KINDS[kind] || (await core.chunk('cards')()).offer)(content, texts, act, decision);
     } catch {
       return core.event('deferred', { decision, reason: 'no_ui' });
     }
@@ -62,6 +64,10 @@ export function mount(core) {
     card = { decision, ...drawCard(kind, content, texts, act, parts) };
     if (again) card.element.classList.add('still');
     host.stack.prepend(card.element);
+    if (!place.settle(host.stack, card.element)) {
+      clear();
+      return core.event('deferred', { decision, reason: 'no_room' });
+    }
     if (!again) host.say([content.title, content.text].filter(Boolean).join(' '));
     const { element } = card;
     requestAnimationFrame(() => requestAnimationFrame(() => {
@@ -127,7 +133,7 @@ export function mount(core) {
     conversation(cid, ...rest) {
       clear(cid);
       const [state] = rest;
-      if (isOver(state) && state !== 'form' && !(chat && chat.cid === cid)) return;
+      if (isOver(state) && !/form|refused/.test(state) && !(chat && chat.cid === cid)) return;
       talk(cid).conversation(...rest);
       core.emit('conversation', { cid, state });
       if (/waiting|form/.test(state)) contact = contact || core.chunk('contact')();

@@ -140,6 +140,12 @@ export function drawPanel(texts, act) {
   }
 }
 
+/** An agent's words, in which addresses are links. They are ASCII, so that Japanese may follow at once; what ends a sentence is none. */
+export function linked(text) {
+  return text.split(/(https?:\/\/[!-~]*[\w/=&#%-])/)
+    .map((part, n) => n % 2 ? el('a', { href: part, target: '_blank', rel: 'noopener', text: part }) : part);
+}
+
 /** A line as list items: none for a system text that this widget does not know. */
 function drawLine(line, texts, act) {
   if (line.missing) return [el('li', { class: 'system', text: texts.missing(line.missing) })];
@@ -152,7 +158,7 @@ function drawLine(line, texts, act) {
   const item = el(
     'li',
     { class: `${line.author === 'shopper' ? 'own' : 'other'}${line.failed ? ' failed' : ''}` },
-    el('p', { class: 'bubble-text', text: line.text, dir: 'auto' }),
+    el('p', { class: 'bubble-text', dir: 'auto' }, ...(line.author === 'agent' ? linked(line.text) : [line.text])),
     note ? el('span', { class: 'note', text: note }) : null,
   );
   if (line.card) act.card(item, line.card);

@@ -36,8 +36,9 @@ const TEXTS = {
     system: {
       __proto__: null,
       joined: (name) => `${name}が参加しました`,
-        closed: () => 'チャットが終了しました。ご利用ありがとうございました。',
+      closed: () => 'チャットが終了しました。ご利用ありがとうございました。',
       waiting: () => '担当者におつなぎしています',
+      warned: () => '恐れ入りますが、丁寧な言葉づかいをお願いいたします。続く場合はチャットを終了いたします。',
       agent_lost: () => '担当者との接続が切れました。このままお待ちください。',
     },
   },
@@ -78,6 +79,7 @@ const TEXTS = {
       joined: (name) => `${name} joined`,
         closed: () => 'This chat has ended. Thank you.',
       waiting: () => 'Connecting you with our staff',
+      warned: () => 'Please stay polite, or we have to end this chat.',
       agent_lost: () => 'Our staff lost the connection. Please stay with us.',
     },
   },

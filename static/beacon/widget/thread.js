@@ -1,6 +1,6 @@
 // A conversation as the shopper sees it: lines in order, each once, and what is still on its way. Pure.
 
-const OVER = ['closed', 'wrap-up', 'form'];
+const OVER = ['closed', 'wrap-up', 'form', 'refused'];
 
 /** Is a talk in this state at its end for the shopper? */
 export function isOver(state) {

@@ -29,6 +29,7 @@ export function Facts({ ctx, card, skew }) {
           words=${(ms) => ctx.say("since", { time: span(ctx.language, ms) })} />` : null}</div>`}
       <//>
       <${Row} label=${ctx.say("product")}>
+        <${Picture} ctx=${ctx} id=${product?.id} />
         <span class="clamp"><${Admin} ctx=${ctx} kind="product" id=${product?.id}><${Known} ctx=${ctx} value=${product && (product.name || product.id)} /><//></span>
         ${product && html`<div class="dim"><${Known} ctx=${ctx} value=${money(ctx.language, product.price, cart?.currency ?? ctx.currency)} /></div>`}
       <//>
@@ -50,6 +51,14 @@ function Admin({ ctx, kind, id, children }) {
   const address = ctx.admin?.[kind];
   if (!address || !id) return children;
   return html`<a href=${address.replace(`{${kind}}`, encodeURIComponent(id))} target="_blank" rel="noopener noreferrer">${children}</a>`;
+}
+
+/** What the shopper looks at, where the site says where its pictures are. One that is not there leaves no hole. */
+function Picture({ ctx, id }) {
+  if (!ctx.picture || !id) return null;
+  const address = ctx.picture.replace("{product}", encodeURIComponent(id));
+  return html`<img key=${address} class="picture" src=${address} alt="" width="56" height="56" referrerpolicy="no-referrer"
+    onError=${(event) => { event.target.hidden = true; }} />`;
 }
 
 export function Cart({ ctx, cart }) {

@@ -12,6 +12,7 @@ import { List } from "./list.js";
 import { RingPanel } from "./ring.js";
 import { KeysDialog, SettingsDialog } from "./settings.js";
 import { TalksDialog } from "./overlook.js";
+import { AbuseDialog, BlocksDialog } from "./abuse.js";
 import { Talk } from "./thread.js";
 
 export function Console({ ctx, state }) {
@@ -37,6 +38,8 @@ export function Console({ ctx, state }) {
       ${state.dialog === "close" && talk && html`<${CloseDialog} ctx=${ctx} talk=${talk} />`}
       ${state.dialog?.kind === "transfer" && html`<${TransferDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog?.kind === "talks" && html`<${TalksDialog} ctx=${ctx} state=${state} login=${state.dialog.login} />`}
+      ${state.dialog?.kind === "abuse" && html`<${AbuseDialog} ctx=${ctx} cid=${state.dialog.cid} />`}
+      ${state.dialog === "blocks" && html`<${BlocksDialog} ctx=${ctx} />`}
       ${state.dialog?.kind === "card" && html`<${CardDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog?.kind === "assign" && html`<${AssignDialog} ctx=${ctx} state=${state} cid=${state.dialog.cid} />`}
       ${state.dialog === "settings" && html`<${SettingsDialog} ctx=${ctx} />`}

@@ -5,6 +5,8 @@ import { newMid } from "../desk.js";
 import { mine } from "../store.js";
 import { pick } from "../texts.js";
 import { Status } from "./parts.js";
+
+export { Status };
 import { presenceName } from "./room.js";
 
 /** A real modal dialog: the browser holds the focus inside, Escape closes it. */

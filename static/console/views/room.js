@@ -47,6 +47,7 @@ export function Team({ ctx, state }) {
     <details class="team">
       <summary>${ctx.say("team")} <span class="count">${here.length} / ${state.team.length}</span></summary>
       <ul>${[...here, ...state.team.filter((one) => !one.here)].map((one) => html`<${Colleague} key=${one.login} ctx=${ctx} state=${state} one=${one} />`)}</ul>
+      ${supervises(state) && html`<button class="quiet small" onClick=${() => ctx.dispatch("dialog", { dialog: "blocks" })}>${ctx.say("blocks")}</button>`}
     </details>`;
 }
 

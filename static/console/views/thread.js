@@ -15,7 +15,8 @@ export function Talk({ ctx, state, talk }) {
   return html`
     <header class="talk-head">
       <div class="grow"><h2>${who(ctx, data.card)}</h2><p class="dim">${ctx.queueName(data.queue)}</p></div>
-      ${can && html`<button disabled=${Boolean(data.transfer?.to)} onClick=${() => ctx.dispatch("dialog", { dialog: { kind: "transfer", cid: talk.cid } })}>${ctx.say("transfer")}</button>
+      ${can && html`<button class="quiet" onClick=${() => ctx.dispatch("dialog", { dialog: { kind: "abuse", cid: talk.cid } })}>${ctx.say("abuse")}</button>
+        <button disabled=${Boolean(data.transfer?.to)} onClick=${() => ctx.dispatch("dialog", { dialog: { kind: "transfer", cid: talk.cid } })}>${ctx.say("transfer")}</button>
         <button onClick=${() => ctx.dispatch("dialog", { dialog: "close" })}>${ctx.say("close")}</button>`}
     </header>
     ${data.transfer?.to && html`<p class="passing" role="status">${ctx.say("rings_for", { name: nameOf(state, data.transfer.to) })}</p>`}

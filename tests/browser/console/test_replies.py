@@ -14,7 +14,7 @@ from tests.browser.console.seat import Seat, Shop, card, talking, window
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 BEFORE: dict[str, Any] = {
-    "cid": "chat-0000", "queue": "checkout-help", "name": "Ren", "closed": 1_760_000_000_000,
+    "cid": "chat-0000", "visitor": "visitor-1", "queue": "checkout-help", "name": "Ren", "closed": 1_760_000_000_000,
     "disposition": "follow-up", "note": "割れやすい品をお探しでした", "tags": ["gift"], "cut": 2,
     "lines": [
         {"offset": 3, "author": "shopper", "text": "贈りものにできますか", "at_ms": 1_759_999_000_000, "name": None},
@@ -106,7 +106,7 @@ async def test_a_required_field_is_asked_for_before_the_talk_is_closed(shop: Sho
 
 
 async def test_earlier_conversations_stand_beside_the_talk(shop: Shop, seat: Seat) -> None:
-    await Archive(shop.redis).keep("demo", "visitor-1", "chat-0000", BEFORE)
+    await Archive(shop.redis).keep("demo", [BEFORE])
     await shop.desk.accept("demo", "chat-0001", "secret-0001", "checkout-help", (), "ja", card(), "visitor-1")
     await seat.page.locator(".ring .primary").click()
     earlier = seat.page.locator(".earlier")

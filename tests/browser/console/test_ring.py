@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Route, expect
 
+from router.settings import Settings
 from tests.browser.console.seat import OPENING, Seat, Shop, card, talking, window
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -103,6 +104,21 @@ async def test_the_shopper_may_end_it_and_the_agent_is_told(shop: Shop, seat: Se
     await seat.page.get_by_role("button", name="Close conversation").click()
     await expect(seat.page.get_by_role("dialog")).to_have_count(0)
     await expect(seat.page.locator(".ended")).not_to_contain_text("still missing")
+
+
+async def test_the_ring_shows_the_product_and_one_without_a_picture_leaves_no_hole(
+    shop: Shop, seat: Seat
+) -> None:
+    image = Settings().static_folder / "demo" / "img" / "cup-celadon.svg"
+    await seat.page.route("**/demo/img/cup-celadon.svg", lambda route: route.fulfill(path=image))
+    await shop.ring("chat-0001", product={"id": "cup-celadon", "name": "青磁の湯呑み", "price": 3300.0})
+    picture = seat.page.locator(".ring .picture")
+    await expect(picture).to_have_attribute("src", "/demo/img/cup-celadon.svg")
+    await picture.evaluate("image => image.decode()")  # fails where there is no picture
+    await seat.shoot("ring-picture")
+    await seat.page.locator(".ring .primary").click()
+    await shop.desk.card("demo", "chat-0001", card(product={"id": "no-such", "name": "?", "price": None}))
+    await expect(seat.page.locator(".context .picture")).to_be_hidden()
 
 
 async def test_the_card_says_the_shoppers_time_and_leads_into_the_shops_admin(

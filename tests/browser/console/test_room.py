@@ -134,3 +134,32 @@ async def test_nobody_else_looks_into_a_colleagues_talks(shop: Shop, seat: Seat,
         await other.page.locator(".team summary").click()
         await expect(other.page.locator(".colleague", has_text="Hana")).to_contain_text("1 / 3")
         await expect(other.page.get_by_role("button", name="1 open…")).to_have_count(0)
+
+
+async def test_abuse_is_warned_of_then_blocked_and_a_supervisor_lifts_it(
+    shop: Shop, seat: Seat, chromium: Browser
+) -> None:
+    await talking(shop, seat)
+    dialog = seat.page.locator("dialog")
+    await seat.page.get_by_role("button", name="Abuse…").click()
+    await dialog.get_by_role("button", name="Warn").click()
+    await expect(dialog).to_have_count(0)
+    await expect(seat.page.locator(".thread")).to_contain_text("The shopper was asked to stay polite")
+    await seat.page.get_by_role("button", name="Abuse…").click()
+    await dialog.get_by_role("button", name="End and block").click()
+    await expect(dialog.get_by_role("alert")).to_have_text("Say in a few words what happened.")
+    await dialog.locator("textarea").fill("Insults, after a warning. 暴言が続いたため。")
+    await seat.shoot("abuse")
+    await dialog.get_by_role("button", name="End and block").click()
+    await expect(seat.page.locator(".banner")).to_contain_text("blocked for 24 hours")
+    await expect(seat.page.locator(".ended")).to_be_visible()
+    async with window(chromium) as supervisor:
+        await supervisor.log_in(shop.url, login="mana")
+        await supervisor.page.locator(".team summary").click()
+        await supervisor.page.get_by_role("button", name="Blocked shoppers…").click()
+        listed = supervisor.page.locator("dialog .blocks li")
+        await expect(listed).to_contain_text("暴言が続いたため。")
+        await expect(listed).to_contain_text("by Hana")
+        await supervisor.shoot("blocks")
+        await listed.get_by_role("button", name="Lift").click()
+        await expect(supervisor.page.locator("dialog")).to_contain_text("Nobody is blocked.")

@@ -20,6 +20,7 @@ if talk.state == 'active' then
 elseif open and talk.state == 'wrap-up' then
   finish(talk, talk['end'])
 elseif open then
+  call('ZADD', P .. 'unkept', now, talk.cid)
   tell('disposed', talk)
 end
 return answer(view(talk))

@@ -19,15 +19,20 @@
 -- staff:<sig>       set of all slots of agents on duty
 -- line:<sig>        sorted set of waiting conversations by place: the moment of opening, front ones 1e12 before it
 -- holds:<sig>       sorted set of open invites by expiry; hold:<did> the signature, with a TTL
+-- sure:<sig>        sorted set of conversations not yet begun that a slot is held for, by the end of that; TTL 1 min
 -- talk:<cid>        hash: the conversation's record; TTL 24 h once it is closed
 -- left              sorted set of open left messages by due moment, LEFT_MOST of shoppers' own
 -- left:<id>         hash: the message (core.left), TTL 90 days; leaves:<session> counts those of an hour
 -- unkept            sorted set of ended conversations not known to be written down, by their end
+-- blocked           sorted set of sessions and visitors that reach nobody, by the end of that
+-- blocks            hash conversation -> JSON {ids, by, name, reason, until, at, who}: why they are blocked; BLOCKS_MOST
 -- pace              hash queue -> ms that conversations of it have occupied a slot lately
 -- due               sorted set of "kind|id" by deadline
 -- outbox            sorted set of system lines not known to be stored yet, by birth
 local P, CHANNEL, NODE = KEYS[1], KEYS[2], ARGV[2]
 local AWAY_MS, PARK_MS, LOST_MS, REST_MS = 180000, 600000, 45000, 10000
+local BLOCKS_MOST = 1000
+local KEEN_MS = 60000 -- since the last keystroke of who has asked for a person and not yet written
 local LEFT_TTL_S, LEFT_MOST = 90 * 86400, 1000
 local RECORD_TTL_S, FRONT, SETTLED, AGENTS, HEADS, MISSES, BEST = 86400, 1e12, 4, 32, 8, 2, 5
 local LEARNED = 50 -- agents a script that meets a new signature
@@ -58,6 +63,10 @@ end
 
 local function has(list, name) return string.find(list or '', ',' .. name .. ',', 1, true) ~= nil end
 
+local function is_blocked(id)
+  return id ~= '' and tonumber(call('ZSCORE', P .. 'blocked', id) or 0) > now
+end
+
 -- deadlines ------------------------------------------------------------------------------------------------
 
 local function arm(kind, id, moment) call('ZADD', P .. 'due', moment, kind .. '|' .. id) end
@@ -84,6 +93,15 @@ local function write(talk, changes)
   touch('talks', talk.cid)
   touch('agents', talk.agent)
 end
+
+-- A slot is held for who has asked and not yet written, as long as they seem about to.
+local function keep_slot(talk)
+  local key = P .. 'sure:' .. talk.sig
+  call('ZADD', key, now + KEEN_MS, talk.cid)
+  call('PEXPIRE', key, KEEN_MS)
+end
+
+local function yield_slot(talk) call('ZREM', P .. 'sure:' .. talk.sig, talk.cid) end
 
 -- One transition for the journal.
 local function tell(kind, talk, login)

@@ -3,10 +3,11 @@
 --
 -- ARGV[3] id  ARGV[4] queue  ARGV[5] conversation or ""  ARGV[6] due, ms  ARGV[7] session, ARGV[8] messages an hour it may leave
 -- ARGV[9..] names and values: name, contact, text, language, page, visitor
--- value   when it is due, or refused: too_many, overloaded (the worklist is full)
+-- value   when it is due, or refused: blocked, too_many, overloaded (the worklist is full)
 local id, cid = ARGV[3], ARGV[5]
 local known = call('HGET', P .. 'left:' .. id, 'due')
 if known then return answer(tonumber(known)) end
+if is_blocked(ARGV[7]) then return answer(refused('blocked')) end
 if call('ZCARD', P .. 'left') >= LEFT_MOST then return answer(refused('overloaded')) end
 local count = P .. 'leaves:' .. ARGV[7]
 if call('INCR', count) > tonumber(ARGV[8]) then return answer(refused('too_many')) end

@@ -78,6 +78,7 @@ local function finish(talk, how)
   recall(talk, 'cancelled')
   for _, kind in ipairs({'again', 'ring', 'away', 'wrap', 'seen', 'step', 'close'}) do disarm(kind, talk.cid) end
   call('ZREM', P .. 'line:' .. talk.sig, talk.cid)
+  yield_slot(talk)
   write(talk, {state = 'closed', ['end'] = how, closed = now, deadline = 0})
   call('EXPIRE', P .. 'talk:' .. talk.cid, RECORD_TTL_S)
   call('ZADD', P .. 'unkept', now, talk.cid)
@@ -139,6 +140,7 @@ local function shopper_gone(talk)
   if was == 'active' then
     arm('away', talk.cid, now + PARK_MS)
   elseif was == 'opened' then
+    yield_slot(talk)
     arm('away', talk.cid, now + AWAY_MS)
   elseif was == 'waiting' or was == 'ringing' then
     local login = was == 'ringing' and take_back(talk, 'cancelled')

@@ -2,7 +2,8 @@
 // `('event', name, parameters)`, those that are there already and those to come. `value` is taken as GA4 means
 // it: lines after discount, without tax and shipping.
 
-import { guarded } from './guard.js';
+import { guarded } from '../guard.js';
+import { DATA_LAYER } from '../sources.js';
 
 const money = ({ value, currency, coupon }) => ({ value, currency, coupon });
 const sum = (items, each) => items.reduce((total, item) => total + each(item), 0);
@@ -78,4 +79,9 @@ export function followDataLayer(win, report) {
     entries.forEach((entry) => take(entry));
     return result;
   };
+}
+
+/** Begin to report what the page's data layer says. */
+export function mount(core) {
+  followDataLayer(window, core.report(DATA_LAYER));
 }

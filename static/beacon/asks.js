@@ -3,11 +3,12 @@
 
 const MARK = '[data-router-chat]';
 
-export function followAsks({ chunk, listen }) {
+export function followAsks({ address, chunk, guarded, listen, open }) {
+  if (address.searchParams.has('launcher')) guarded(chunk('launcher'))();
   listen(document, 'click', (event) => {
     const asked = event.target.closest?.(MARK);
     if (!asked || event.defaultPrevented || !('adoptedStyleSheets' in document)) return;
     event.preventDefault();
-    chunk('contact')().then(({ ask }) => ask(asked.dataset.routerChat || null)).catch(() => asked.href && location.assign(asked.href));
-  });
+    open(asked.dataset.routerChat || undefined).catch(() => asked.href && location.assign(asked.href));
+  }, { passive: false });
 }
