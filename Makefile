@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: demo test lint bench load soak shift front clean help browser node
+.PHONY: demo test lint bench load soak shift front clean help browser balancer node
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -48,7 +48,7 @@ lint: $(VENV)/.dev node ## Style, types, direction of imports, the built front e
 	$(BIN)/router rules test router/starter/rules.test.yaml | tail -n 1
 	cd static && npm ci --silent --no-audit --no-fund && npm run --silent check
 
-bench: $(VENV)/.dev ## Speed beside a bare echo, in one interleaved run
+bench: $(VENV)/.dev balancer ## Speed beside three yardsticks in one interleaved run, with a plot (6 minutes)
 	$(BIN)/python -m loadtests.bench
 
 load: $(VENV)/.dev ## Sixty seconds of Locust against a service of its own (SHAPE=, USERS=, WORKERS=)
@@ -69,6 +69,13 @@ browser: $(VENV)/.dev
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; } || \
 	  $(BIN)/playwright install --with-deps chromium
+
+# Two processes stand behind HAProxy in the bench; without one that part says that it was not measured.
+balancer:
+	@command -v haproxy >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy >/dev/null; } || \
+	  echo "No haproxy here: two processes will not be measured."
 
 node:
 	@command -v npm >/dev/null || \

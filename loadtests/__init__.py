@@ -1,1 +1,1 @@
-"""Load: how fast the service is beside a bare echo (`bench`), and a crowd of shoppers and agents (`run`)."""
+"""Load: how fast the service is beside others (`bench`), whether it leaks (`soak`), and a crowd at it (`run`)."""

@@ -6,6 +6,7 @@ number of frames a second whatever comes back (what does a frame cost then, how 
 
 from __future__ import annotations
 
+import gc
 import itertools
 import select
 import socket
@@ -13,7 +14,8 @@ import time
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -40,11 +42,17 @@ class Answers(Protocol):
 
 @dataclass(slots=True)
 class Measured:
-    """One run: frames answered, the seconds they took, and for each the time from send to answer (in seconds)."""
+    """One run: frames answered, the seconds they took, and for each the time from send to answer (in seconds).
+
+    `used`: how much each figure of the run's gauge grew meanwhile; `late`: how long after their moment the frames of an
+    open loop were sent, one figure a turn of the client's loop.
+    """
 
     frames: int = 0
     seconds: float = 0.0
     cpu_s: float = 0.0
+    used: tuple[float, ...] = ()
+    late: array[float] = field(default_factory=lambda: array("d"))
     waits: array[float] = field(default_factory=lambda: array("d"))
     weights: array[int] = field(default_factory=lambda: array("L"))
 
@@ -67,6 +75,11 @@ class Measured:
             return 0.0
         place = bisect_left(reached, share * reached[-1])
         return self.waits[order[min(place, len(order) - 1)]] * 1000
+
+    def late_ms(self, share: float) -> float:
+        """How late the client was at most in this share of its loop's turns, in ms."""
+        late = sorted(self.late)
+        return late[min(int(share * len(late)), len(late) - 1)] * 1000 if late else 0.0
 
 
 class Line:
@@ -130,6 +143,7 @@ def page_id() -> str:
     return f"0{next(_pages):08d}-loadtest"
 
 
+Gauge = Callable[[], tuple[float, ...]]
 Opener = Callable[[str, int, int], Callable[[], Line]]
 
 
@@ -161,12 +175,18 @@ def echoed(address: str, number: int, per_frame: int) -> Callable[[], Line]:
     return opened
 
 
-def asked(address: str, path: str, following: bytes) -> socket.socket:
-    """A socket on which an upgrade was asked for; what follows is sent with it."""
+def asked(address: str, path: str, following: bytes, origin: str = "") -> socket.socket:
+    """A socket on which a page of `origin` (the server's own) asked for an upgrade; what follows is sent with it."""
+    sock = connected(address)
+    sock.sendall(frames.upgrade(address, path, origin or f"http://{address}") + following)
+    return sock
+
+
+def connected(address: str) -> socket.socket:
+    """A connection on which small frames go out at once."""
     host, _, port = address.partition(":")
     sock = socket.create_connection((host, int(port)), timeout=OPEN_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.sendall(frames.upgrade(address, path, f"http://{address}") + following)
     return sock
 
 
@@ -198,6 +218,29 @@ def crowd(opener: Opener, address: str, size: int, per_frame: int) -> Crowd:
     return Crowd(lines)
 
 
+def going(begin: float, seconds: float, measured: Measured) -> bool:
+    """Whether a flood goes on: for its seconds, and until something was answered if the machine is that busy."""
+    passed = time.perf_counter() - begin
+    return passed < seconds or (not measured.frames and passed < seconds + DRAIN_S)
+
+
+@contextmanager
+def timed(gauge: Gauge) -> Iterator[Measured]:
+    """A run: what it took, without pauses of this process's collector. Raises BadAnswer if nothing was answered."""
+    measured = Measured()
+    gc.collect()
+    gc.disable()
+    try:
+        before, begin, cpu = gauge(), time.perf_counter(), time.process_time()
+        yield measured
+        measured.seconds, measured.cpu_s = time.perf_counter() - begin, time.process_time() - cpu
+        measured.used = tuple(after - old for old, after in zip(before, gauge(), strict=True))
+    finally:
+        gc.enable()
+    if not measured.frames:
+        raise BadAnswer(f"not one frame was answered in {measured.seconds:.1f} s")
+
+
 class Crowd:
     """Open sockets, of which `active` are used at a time: whoever has sent a session's frames makes room for the next.
 
@@ -206,6 +249,7 @@ class Crowd:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = lines
+        self._following = itertools.cycle(lines)
         self._poll = select.epoll()
         self._by_fd = {line.sock.fileno(): line for line in lines}
         for fd in self._by_fd:
@@ -219,39 +263,37 @@ class Crowd:
         for line in self.lines:
             line.sock.close()
 
-    def flood(self, active: int, window: int, seconds: float) -> Measured:
+    def flood(self, active: int, window: int, seconds: float, gauge: Gauge = tuple) -> Measured:
         """Keep `window` frames in flight on `active` sockets for so long; what is answered later is not counted."""
-        measured, following = Measured(), itertools.cycle(self.lines)
-        for line in itertools.islice(following, active):
-            line.begin(window)
-        begin, cpu = time.perf_counter(), time.process_time()
-        while (now := time.perf_counter()) - begin < seconds:
-            for fd, _ in self._poll.poll(0.1):
-                line = self._by_fd[fd]
-                count = line.receive(measured)
-                if count and line.send(count):
-                    continue
-                if count and line.idle:
-                    next(following).begin(window)
-        return self._finished(measured, now - begin, time.process_time() - cpu)
+        with timed(gauge) as measured:
+            for line in itertools.islice(self._following, active):
+                line.begin(window)
+            begin = time.perf_counter()
+            while going(begin, seconds, measured):
+                for fd, _ in self._poll.poll(0.1):
+                    line = self._by_fd[fd]
+                    count = line.receive(measured)
+                    if count and line.send(count):
+                        continue
+                    if count and line.idle:
+                        next(self._following).begin(window)
+        return self._drained(measured)
 
-    def pace(self, rate: float, seconds: float) -> Measured:
-        """Send `rate` frames a second, one after another over all sockets, for so long."""
-        measured, following = Measured(), itertools.cycle(self.lines)
-        sent, begin, cpu = 0, time.perf_counter(), time.process_time()
-        while (now := time.perf_counter()) - begin < seconds:
-            while sent < (now - begin) * rate:
-                next(following).begin(1)
-                sent += 1
-            for fd, _ in self._poll.poll(POLL_S):
-                self._by_fd[fd].receive(measured)
-        return self._finished(measured, now - begin, time.process_time() - cpu)
+    def pace(self, rate: float, seconds: float, burst: int = 1, gauge: Gauge = tuple) -> Measured:
+        """Send `rate` frames a second for so long, `burst` of them at once, one socket after another."""
+        with timed(gauge) as measured:
+            sent, begin = 0, time.perf_counter()
+            while (passed := time.perf_counter() - begin) < seconds:
+                measured.late.append(max(0.0, passed - sent / rate))
+                while sent < passed * rate:
+                    next(self._following).begin(burst)
+                    sent += burst
+                for fd, _ in self._poll.poll(POLL_S):
+                    self._by_fd[fd].receive(measured)
+        return self._drained(measured)
 
-    def _finished(self, measured: Measured, seconds: float, cpu_s: float) -> Measured:
-        """Everything that was sent has to be answered, or the run does not count. Raises BadAnswer."""
-        if not measured.frames:
-            raise BadAnswer(f"not one frame was answered in {seconds:.1f} s")
-        measured.seconds, measured.cpu_s = seconds, cpu_s
+    def _drained(self, measured: Measured) -> Measured:
+        """Everything that was sent has to be answered in the end, or the run does not count. Raises BadAnswer."""
         rest, deadline = Measured(), time.perf_counter() + DRAIN_S
         while any(not line.idle for line in self.lines):
             if time.perf_counter() > deadline:

@@ -8,7 +8,6 @@ way to the service and back, and a decision that came too early would have a neg
 from __future__ import annotations
 
 import contextlib
-import resource
 import select
 import socket
 import tempfile
@@ -85,7 +84,7 @@ class Punctual:
 
 def measure(waiting: Waiting) -> Punctual:
     """Start a service on a core of its own, and let everybody wait once."""
-    _allow_files(waiting.sessions + SPARE_FILES)
+    servers.allow_files(waiting.sessions + SPARE_FILES)
     with _service(waiting) as server:
         lines = [_opened(server.address) for _ in range(waiting.sessions)]
         try:
@@ -150,13 +149,6 @@ def _free_port() -> int:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
-
-
-def _allow_files(count: int) -> None:
-    """Every session is a socket here and one in the service, which inherits the limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
 
 
 # --- the shoppers ----------------------------------------------------------------------------------------------

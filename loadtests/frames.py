@@ -15,7 +15,9 @@ import msgpack
 ACK: Final = 2
 GAP: Final = 3
 ERROR: Final = 10
+BINARY: Final = 0x82
 CLOSE: Final = 0x88
+GOING_AWAY: Final = bytes((CLOSE, 0x82, 0, 0, 0, 0, 0x03, 0xE9))  # a client's close with code 1001
 LENGTH_16: Final = 126
 _NUMBER: Final = struct.Struct(">I")
 
@@ -30,13 +32,13 @@ def masked(payload: bytes) -> bytes:
     """A client's binary frame; the mask is zero, so the payload stands in it as it is (RFC 6455, section 5)."""
     size = len(payload)
     if size < LENGTH_16:
-        return bytes((0x82, 0x80 | size, 0, 0, 0, 0)) + payload
-    return struct.pack(">BBHI", 0x82, 0x80 | LENGTH_16, size, 0) + payload
+        return bytes((BINARY, 0x80 | size, 0, 0, 0, 0)) + payload
+    return struct.pack(">BBHI", BINARY, 0x80 | LENGTH_16, size, 0) + payload
 
 
-def hello(site: str, page: str) -> bytes:
-    """A first visit's first frame."""
-    return masked(msgpack.packb([1, 1, site, None, None, page, None, "ja"]))
+def hello(site: str, page: str, token: str | None = None, previous: str | None = None) -> bytes:
+    """A page's first frame; without a token a first visit's, with one that of the page after `previous`."""
+    return masked(msgpack.packb([1, 1, site, token, None, page, previous, "ja"]))
 
 
 def batch(page: str, first: int, events: Sequence[Event]) -> bytes:
@@ -104,14 +106,20 @@ class Acks:
             start, end = _bounds(data, at)
             if end > size:
                 break
-            kind = data[start + 1]
-            if data[at] == CLOSE or kind in (GAP, ERROR):
+            if data[at] == CLOSE:
                 raise BadAnswer(repr(data[start:end]))
-            if kind == ACK:
-                self.newest = _unsigned(data, start + self._at)
+            if data[at] == BINARY:
+                self._message(data, start, end)
             at = end
         self._rest = data[at:]
         return self.newest
+
+    def _message(self, data: bytes, start: int, end: int) -> None:
+        kind = data[start + 1]
+        if kind in (GAP, ERROR):
+            raise BadAnswer(repr(data[start:end]))
+        if kind == ACK:
+            self.newest = _unsigned(data, start + self._at)
 
 
 class Echoes:
@@ -139,7 +147,10 @@ class Echoes:
 
 
 def messages(data: bytes) -> tuple[list[list[Any]], bytes]:
-    """The whole messages in a server's bytes, and what is left of the last one. Raises BadAnswer for a close."""
+    """The whole messages in a server's bytes, and what is left of the last one; pings are passed over.
+
+    Raises BadAnswer for a close.
+    """
     found, at = [], 0
     while len(data) - at >= 2:
         start, end = _bounds(data, at)
@@ -147,7 +158,8 @@ def messages(data: bytes) -> tuple[list[list[Any]], bytes]:
             break
         if data[at] == CLOSE:
             raise BadAnswer(repr(data[start:end]))
-        found.append(msgpack.unpackb(data[start:end]))
+        if data[at] == BINARY:
+            found.append(msgpack.unpackb(data[start:end]))
         at = end
     return found, data[at:]
 

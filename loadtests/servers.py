@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import Final
 
 START_S: Final = 20.0
 STOP_S: Final = 20.0
-TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
+CPUCLOCK_SCHED: Final = 2
 LOOK_S: Final = 0.02
 
 
@@ -36,9 +37,24 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far, in whole clock ticks (10 ms as a rule)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+    """User and system time of a process so far, all its threads, to the nanosecond.
+
+    Its CPU-time clock, as `clock_getcpuclockid` names it (Linux). Raises OSError if there is no such process.
+    """
+    return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
+
+
+def memory_bytes(pid: int) -> int:
+    """What of a process's memory is in the machine's (RSS), in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def allow_files(count: int) -> int:
+    """Let this process and those that it starts open so many files; returns how many the machine lets them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
+    return min(max(soft, count), hard)
 
 
 class Server:
@@ -70,9 +86,9 @@ class Server:
         self.stop()
 
 
-def service(folder: Path, redis_url: str, *command: str, **more: str) -> Server:
+def service(folder: Path, redis_url: str, *command: str, program: str = "router", **more: str) -> Server:
     """The complete service, as `router demo` starts it on a free port, or as another command of `router` does; `more`:
-    further variables of its environment.
+    further variables of its environment; `program`: the module that runs it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
@@ -87,7 +103,7 @@ def service(folder: Path, redis_url: str, *command: str, **more: str) -> Server:
     )
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "router", *(command or ("demo", "--port", "0"))],
+            [sys.executable, "-m", program, *(command or ("demo", "--port", "0"))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stream,
@@ -115,17 +131,19 @@ def _announced(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
     raise RuntimeError(f"the service did not start: {log.read_text()}")
 
 
-def echo() -> Server:
-    """The bare echo on a free port."""
+def yardstick(module: str, **more: str) -> Server:
+    """A server of `loadtests` to be compared with, on a free port; `more`: further variables of its environment."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "loadtests.echo"],
+        [sys.executable, "-m", module],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        env=os.environ | more,
         start_new_session=True,
     )
     assert process.stdout is not None
-    port = process.stdout.readline().strip().decode()
+    with process.stdout as stream:
+        port = stream.readline().strip().decode()
     if not port:
         process.wait()
-        raise RuntimeError(f"the echo did not start: status {process.returncode}")
+        raise RuntimeError(f"{module} did not start: status {process.returncode}")
     return Server(process, f"127.0.0.1:{port}")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import time
+
 import pytest
 
-from loadtests.bench import FIVE, HALF, ONE, SINGLE, Load, Pair, Round, summary
+from loadtests import client, servers
 from loadtests.client import Measured
+from loadtests.frames import BadAnswer
 
 
 def test_percentiles_weigh_each_wait_by_its_frames() -> None:
@@ -19,28 +24,37 @@ def test_percentiles_weigh_each_wait_by_its_frames() -> None:
     assert measured.percentile_ms(1) == pytest.approx(500)
 
 
-def pair(load: Load, *, rates: tuple[float, float], cpu_us: tuple[float, float], share: float) -> Pair:
-    """One round of both with these figures; the echo's server used `share` of its core."""
-    ours, bare = (
-        Round(rate, cpu, used, 0.5, 0.1, 1.0, 2.0)
-        for rate, cpu, used in zip(rates, cpu_us, (1.0, share), strict=True)
-    )
-    return Pair(load, (ours,), (bare,))
+def test_the_client_says_how_late_it_was() -> None:
+    measured = Measured()
+    measured.late.extend([0.0] * 98 + [0.003, 0.009])
+    assert measured.late_ms(0.5) == 0
+    assert measured.late_ms(0.98) == pytest.approx(3)
+    assert Measured().late_ms(0.99) == 0
 
 
-def test_rates_are_compared_only_where_both_servers_were_the_limit() -> None:
-    limited = pair(ONE, rates=(40_000, 100_000), cpu_us=(25, 10), share=0.95)
-    assert limited.server_bound and limited.ratio == pytest.approx(0.4)
-    starved = pair(ONE, rates=(40_000, 60_000), cpu_us=(25, 7.5), share=0.6)
-    assert not starved.server_bound and starved.ratio == pytest.approx(0.3)
+def test_a_flood_goes_on_until_something_was_answered() -> None:
+    begin = time.perf_counter() - 1
+    assert client.going(begin, 0.5, Measured())
+    assert not client.going(begin, 0.5, Measured(frames=1))
+    assert client.going(begin, 2, Measured(frames=1))
+    assert not client.going(begin - 0.5 - client.DRAIN_S, 0.5, Measured())
 
 
-def test_the_summary_says_whether_the_goal_was_met() -> None:
-    def figures(echo_us: float) -> dict[str, float | bool | str]:
-        return summary(
-            [pair(load, rates=(1, 1), cpu_us=(20, echo_us), share=0.5) for load in (ONE, FIVE, SINGLE, HALF)]
-        )
+def test_a_run_in_which_nothing_was_answered_does_not_count() -> None:
+    with pytest.raises(BadAnswer, match="not one frame"), client.timed(tuple):
+        pass
+    assert gc.isenabled()
 
-    assert figures(8)["goal_met"] is True
-    assert figures(6)["goal_met"] is False
-    assert figures(6)["ratio_to_echo"] == 0.3
+
+def test_a_run_tells_by_how_much_its_gauge_grew() -> None:
+    readings = iter([(1.0, 10.0), (1.5, 12.0)])
+    with client.timed(lambda: next(readings)) as measured:
+        assert not gc.isenabled()
+        measured.answered(0.001, 1)
+    assert measured.used == (0.5, 2.0)
+
+
+def test_a_processs_cpu_time_is_read_from_outside() -> None:
+    assert servers.cpu_seconds(os.getpid()) == pytest.approx(time.process_time(), abs=0.05)
+    with pytest.raises(OSError):
+        servers.cpu_seconds(2**22 - 1)

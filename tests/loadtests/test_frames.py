@@ -12,6 +12,7 @@ from loadtests.frames import Acks, BadAnswer, Echoes, Lap
 from router.core import protocol as wire
 
 PAGE = "000000001-testing"
+BEFORE = "000000000-testing"
 
 
 def split(data: bytes) -> list[bytes]:
@@ -40,6 +41,12 @@ class TestSending:
     def test_a_hello_is_a_hello(self) -> None:
         (payload,) = split(frames.hello("demo", PAGE))
         assert wire.decode(payload) == wire.Hello(1, "demo", None, None, PAGE, None, "ja")
+
+    def test_the_next_page_says_whose_it_is_and_what_was_before(self) -> None:
+        (payload,) = split(frames.hello("demo", PAGE, "S.demo.someone.signature", BEFORE))
+        assert wire.decode(payload) == wire.Hello(
+            1, "demo", "S.demo.someone.signature", None, PAGE, BEFORE, "ja"
+        )
 
     @pytest.mark.parametrize("per_frame", [1, 5])
     def test_every_lap_continues_the_numbers_of_the_one_before(self, per_frame: int) -> None:
@@ -93,6 +100,11 @@ class TestAcks:
     def test_what_a_good_client_never_hears_ends_the_run(self, message: object) -> None:
         with pytest.raises(BadAnswer):
             Acks(PAGE).take(said(message))
+
+    def test_pings_are_passed_over(self) -> None:
+        ping = bytes((0x89, 0))
+        assert Acks(PAGE).take(ping + said(wire.Ack(PAGE, 5)) + ping) == 5
+        assert frames.messages(ping + said(wire.Ack(PAGE, 5)) + ping) == ([[2, PAGE, 5]], b"")
 
     def test_a_close_ends_the_run(self) -> None:
         with pytest.raises(BadAnswer):

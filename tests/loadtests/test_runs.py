@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from loadtests.checks import HELD, INVALID
+from loadtests.goals import GOALS
 
+PROMISED = (
+    "ratio_to_echo", "ratio_to_echo_5", "ratio_to_naive", "ratio_to_naive_5", "p99_ratio_to_echo_at_half_load",
+    "p999_ms_at_half_load", "rules_1000_over_20", "handshakes_ratio_to_echo", "kib_per_idle_shopper",
+    "session_bytes_p50", "session_bytes_p99", "redis_cpu_us_per_event", "always_over_none",
+)  # fmt: skip
 ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(110)]
@@ -26,11 +32,19 @@ def test_the_bench_ends_with_a_line_of_figures(tmp_path: Path) -> None:
     done = run("loadtests.bench", "--quick", "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
-    times = ("p50_ms", "p99_ms", "cpu_us_per_frame", "frames_per_s")
-    ratios = ("ratio_to_echo", "ratio_to_echo_5", "ratio_to_echo_single", "cpu_ratio_to_echo")
-    assert all(figures[name] > 0 for name in (*times, *ratios))
+    assert all(figures[name] > 0 for name in PROMISED)
+    assert {goal.figure for goal in GOALS} <= figures.keys()
+    assert done.stdout.count("\n  frames beside a picows echo") == 1
     kept = json.loads((tmp_path / "bench.json").read_text())
-    assert kept["ratio_to_echo"] == figures["ratio_to_echo"] and len(kept["loads"]) == 4
+    assert kept["ratio_to_echo"] == figures["ratio_to_echo"] and len(kept["loads"]) == 3
+    assert list(kept["loads"][0]["rounds"]) == ["service", "picows echo", "starlette echo", "naive"]
+    assert "<svg" in (tmp_path / "bench.svg").read_text()
+
+
+def test_a_soak_finds_no_leak() -> None:
+    done = run("loadtests.soak", "--sockets", "150", "--seconds", "12")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no socket, task or file was left" in done.stdout
 
 
 def crowd(folder: Path, *arguments: str) -> str:
