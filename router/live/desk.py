@@ -29,6 +29,7 @@ from router.live.leaving import Leaving
 from router.live.switchboard import Journal, Shop, Switchboard
 from router.live.watch import Changed, Listener, Missing, Said, Typed, Update, Watch
 from router.store.archive import Archive
+from router.store.link import Link
 from router.store.offers import Offers
 from router.store.room import Rooms
 from router.store.routing import talk_of
@@ -81,9 +82,10 @@ class Desk:
         grace_ms: int = GRACE_MS,
         write_down: WriteDown = _nowhere,
         choose: Chooser = by_phrases,
+        link: Link | None = None,
     ) -> None:
         self._choose = choose
-        self._board = Switchboard(redis, sites, clock, node, journal, lease_ms)
+        self._board = Switchboard(redis, sites, clock, node, journal, lease_ms, link)
         self._routing = self._board.routing
         self._chats = self._board.chats
         self._sweep_ms = sweep_ms

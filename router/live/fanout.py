@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from router.store import keys
 from router.store.life import goes_on
+from router.store.quick import Quick
 
 log = structlog.get_logger()
 
@@ -54,8 +55,10 @@ class Fanout:
         sites: Iterable[str],
         on_wake: Callable[[str, Wake], None],
         on_gap: Callable[[], None],
+        voice: Quick | None = None,
     ) -> None:
         self._redis = redis
+        self._voice = voice or Quick(redis)
         self._node = node
         self._sites = {keys.wake_site(site).encode(): site for site in sites}
         self._on_wake = on_wake
@@ -76,7 +79,7 @@ class Fanout:
 
     async def wake(self, site: str, wake: Wake) -> None:
         """Tell the other nodes; that nobody hears it is no error."""
-        await self._redis.spublish(keys.wake_site(site), _encode(wake))
+        await self._voice.ask(("SPUBLISH", keys.wake_site(site), _encode(wake)))
 
     async def _listen(self) -> None:
         while goes_on():

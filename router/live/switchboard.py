@@ -26,6 +26,8 @@ from router.errors import Refused
 from router.live.clock import Clock, Handle
 from router.live.fanout import Fanout, Wake
 from router.store.chats import Chats
+from router.store.link import Link
+from router.store.quick import Quick
 from router.store.routing import Routing
 
 log = structlog.get_logger()
@@ -86,14 +88,15 @@ class Switchboard:
         node: str,
         journal: Journal,
         lease_ms: int,
+        link: Link | None = None,
     ) -> None:
         self.sites = sites
         self.clock = clock
         self.node = node
         self.lease_ms = lease_ms
-        self.routing = Routing(redis, node, clock.timestamp_for_scripts, lease_ms)
-        self.chats = Chats(redis, clock.timestamp_for_scripts)
-        self.fanout = Fanout(redis, node, sites, self._heard, self._gap)
+        self.routing = Routing(redis, node, clock.timestamp_for_scripts, lease_ms, link)
+        self.chats = Chats(redis, clock.timestamp_for_scripts, link)
+        self.fanout = Fanout(redis, node, sites, self._heard, self._gap, Quick(redis, link))
         self.glances: dict[str, Glance] = {site: Glance() for site in sites}
         self.on_touch: Callable[[str, list[str], list[str]], None] = lambda site, talks, agents: None
         self.on_sign: Callable[[str, tuple[str, str, str, bool]], None] = lambda site, sign: None

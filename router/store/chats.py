@@ -14,7 +14,9 @@ from redis.asyncio import Redis
 from router.core.chat import MAX_LINES, SYSTEM_LINES, Line, line_of, missing
 from router.core.redact import redacted, tail
 from router.errors import Refused
-from router.store import keys, scripts
+from router.store import keys
+from router.store.link import Link
+from router.store.quick import Quick
 
 LOOKED_BACK: Final = 24  # lines in which the author's latest ones are looked for
 TRIES: Final = 5
@@ -34,8 +36,9 @@ class Chats:
     time.
     """
 
-    def __init__(self, redis: Redis, now_ms: Callable[[], int]) -> None:
+    def __init__(self, redis: Redis, now_ms: Callable[[], int], link: Link | None = None) -> None:
         self._redis = redis
+        self._quick = Quick(redis, link)
         self._now_ms = now_ms
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -86,7 +89,7 @@ class Chats:
             after,
             msgspec.json.encode(card) if card else "",
         )
-        offset, _new = await scripts.run(self._redis, "append", (keys.chat(cid), keys.chat_ids(cid)), args)
+        offset, _new = await self._quick.run("append", (keys.chat(cid), keys.chat_ids(cid)), args)
         if not offset:
             raise Refused("full", f"A conversation holds {MAX_LINES} lines.")
         return int(offset)
@@ -105,17 +108,21 @@ class Chats:
         """All lines after offset `after`. A stream whose 24 h are over is empty and says nothing of what it
         held.
         """
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.xrange(keys.chat(cid), min=f"({after}-0")
-        pipe.hget(keys.chat_ids(cid), "newest")
-        entries, newest = await pipe.execute()
-        lines = [line_of(entry.decode(), _text(fields)) for entry, fields in entries]
-        last = int(newest or 0)
+        newest, entries = await self._quick.ask(  # in this order: a line may come in between
+            ("HGET", keys.chat_ids(cid), "newest"), ("XRANGE", keys.chat(cid), f"({after}-0", "+")
+        )
+        lines = [line_of(entry.decode(), _pairs(fields)) for entry, fields in entries]
+        last = max(int(newest or 0), lines[-1].offset if lines else 0)
         return History(lines, missing(lines, after, last), last)
 
     async def newest(self, cid: str) -> int:
         """The offset of the last line; 0 if there is none."""
-        return int(await self._redis.hget(keys.chat_ids(cid), "newest") or 0)
+        (newest,) = await self._quick.ask(("HGET", keys.chat_ids(cid), "newest"))
+        return int(newest or 0)
+
+
+def _pairs(flat: list[bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _text(fields: dict[Any, Any]) -> dict[str, str]:

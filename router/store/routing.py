@@ -17,6 +17,8 @@ from router.core.left import Left
 from router.core.lines import Terms
 from router.core.routing import Duty, Later, Reply, Talk, invite_limits, signature
 from router.store import keys, scripts
+from router.store.link import Link
+from router.store.quick import Quick
 
 _reply: Final = msgspec.msgpack.Decoder(Reply)
 
@@ -28,15 +30,17 @@ class Routing:
     long sockets and shoppers count as there without a sign of life; 0: until they leave.
     """
 
-    def __init__(self, redis: Redis, node: str, now_ms: Callable[[], int], lease_ms: int) -> None:
-        self._redis = redis
+    def __init__(
+        self, redis: Redis, node: str, now_ms: Callable[[], int], lease_ms: int, link: Link | None = None
+    ) -> None:
+        self._quick = Quick(redis, link)
         self._node = node
         self._now_ms = now_ms
         self._lease_ms = lease_ms
 
     async def _run(self, script: str, site: str, *args: scripts.Arg) -> Reply:
         names = (keys.routing(site, ""), keys.wake_site(site))
-        raw = await scripts.run(self._redis, f"routing/{script}", names, (self._now_ms(), self._node, *args))
+        raw = await self._quick.run(f"routing/{script}", names, (self._now_ms(), self._node, *args))
         return _reply.decode(raw)
 
     # --- invites ---
@@ -247,7 +251,7 @@ class Routing:
 
     async def stored(self, site: str, line: str) -> None:
         """A system line of a reply is in its conversation: forget it here."""
-        await self._redis.zrem(keys.routing(site, "outbox"), line)
+        await self._quick.ask(("ZREM", keys.routing(site, "outbox"), line))
 
 
 def talk_of(record: Any) -> Talk:

@@ -135,7 +135,7 @@ class Service:
         self.offers = Offers(self.redis)
         self.desk = Desk(
             self.redis, self.sites, clock, self.node, lambda record: self.journal.add("routing", record),
-            sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms, write_down=self._write_down,
+            sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms, write_down=self._write_down, link=self.link,
         )  # fmt: skip
         talks = Talks(clock, self.desk, secret)
         self.webhooks = Webhooks(secret, clock, self.journal)
