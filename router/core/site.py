@@ -176,7 +176,7 @@ PICTURE: Final = pattern(
     r"(https:/|)/[^/\s]\S*\{product\}\S*",
     300,
 )
-ADMIN: Final = ("order", "product")
+ADMIN: Final = ("order", "product", "customer")
 WEBHOOK: Final = pattern(
     "an https address such as `https://crm.shop.example/router` (http only on this machine)",
     r"(https://|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?/)\S+",
@@ -199,7 +199,7 @@ def _sites_file() -> Fields[_File]:
 
 
 def _admin() -> Fields[dict[str, str]]:
-    """Addresses in the shop's own admin, with `{order}` or `{product}` where the number goes."""
+    """Addresses in the shop's own admin, with `{order}`, `{product}` or `{customer}` where the number goes."""
     what = "an https address with {%s} in it"
     links = {name: pattern(what % name, rf"https://\S*\{{{name}\}}\S*", 300) for name in ADMIN}
     return Fields("links into the shop's admin", dict, {name: Key(link) for name, link in links.items()})

@@ -107,6 +107,7 @@ const TEXTS = {
 
   // a ring
   ring_said: ["A chat is ringing: {who}, {queue}. Press A to accept.", "呼び出しです。{queue}、{who}。Aキーで応答できます。"],
+  customer: ["Customer", "お客様番号"],
   new_shopper: ["New shopper", "初めてのお客様"],
   returning_shopper: ["Returning shopper", "再訪のお客様"],
   shopper: ["Shopper", "お客様"],

@@ -10,8 +10,10 @@ const ICONS = {
   wishlist: "heart", checkout: "card", checkout_step: "card", payment: "card", purchase: "check", coupon: "tag", shown: "bell",
 };
 
-/** One short name for a shopper nobody knows by name: new or returning, and the visitor's short id. */
+/** One short name: the one that the shop has signed for, else new or returning, and the visitor's short id. */
 export function who(ctx, card) {
+  const named = card?.who?.name || card?.who?.customer;
+  if (named) return named;
   const returning = card?.who?.returning;
   const words = ctx.say(returning === true ? "returning_shopper" : returning === false ? "new_shopper" : "shopper");
   return card?.who?.visitor ? `${words} ${card.who.visitor}` : words;
@@ -34,6 +36,7 @@ export function Facts({ ctx, card, skew }) {
         ${product && html`<div class="dim"><${Known} ctx=${ctx} value=${money(ctx.language, product.price, cart?.currency ?? ctx.currency)} /></div>`}
       <//>
       ${Number.isFinite(card?.who?.zone) && html`<${Row} label=${ctx.say("their_time")}><${TheirTime} ctx=${ctx} zone=${card.who.zone} skew=${skew} /><//>`}
+      ${card?.who?.customer && html`<${Row} label=${ctx.say("customer")}><${Admin} ctx=${ctx} kind="customer" id=${card.who.customer}>${card.who.customer}<//><//>`}
       <${Row} label=${ctx.say("language")}><${Known} ctx=${ctx} value=${languageName(ctx.language, card?.who?.language)} /><//>
       <${Row} label=${ctx.say("offered")}><${Offered} ctx=${ctx} offered=${card?.offered} /><//>
     </dl>

@@ -121,6 +121,13 @@ async def test_the_ring_shows_the_product_and_one_without_a_picture_leaves_no_ho
     await expect(seat.page.locator(".context .picture")).to_be_hidden()
 
 
+async def test_whom_the_shop_has_named_is_called_by_name(shop: Shop, seat: Seat) -> None:
+    who = {"returning": True, "language": "ja", "visitor": "k7f2", "customer": "C-17", "name": "山田 花子"}
+    await shop.ring("chat-0001", who=who)
+    await expect(seat.page.locator(".ring h2")).to_have_text("山田 花子")
+    await expect(seat.page.locator(".ring .row", has_text="Customer")).to_contain_text("C-17")
+
+
 async def test_the_card_says_the_shoppers_time_and_leads_into_the_shops_admin(
     shop: Shop, chromium: Browser
 ) -> None:
