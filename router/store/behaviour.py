@@ -19,8 +19,10 @@ from redis.exceptions import RedisError
 
 from router.core import events as ev
 from router.core.session import Session
-from router.store import keys, scripts
+from router.store import keys
 from router.store.life import goes_on
+from router.store.link import Link
+from router.store.quick import Quick
 
 MIB: Final = 1024 * 1024
 CHUNK_BYTES: Final = 64 * 1024
@@ -58,10 +60,10 @@ class Behaviour:
     Counters for operating: `written` and `dropped` batches.
     """
 
-    def __init__(self, redis: Redis, max_bytes: int, *, shard: int = 0) -> None:
+    def __init__(self, redis: Redis, max_bytes: int, *, shard: int = 0, link: Link | None = None) -> None:
         self.written = 0
         self.dropped = 0
-        self._redis = redis
+        self._quick = Quick(redis, link)
         self._key = keys.behaviour(shard)
         self._max_bytes = max_bytes
         self._open = bytearray()
@@ -104,7 +106,7 @@ class Behaviour:
             count, chunk = self._sealed.popleft()
             try:
                 async with asyncio.timeout(WRITE_TIMEOUT_S):
-                    await scripts.run(self._redis, "behaviour_add", [self._key], [self._max_bytes, chunk])
+                    await self._quick.run("behaviour_add", [self._key], [self._max_bytes, chunk])
             except (RedisError, OSError, TimeoutError):
                 self._sealed.appendleft((count, chunk))
                 return

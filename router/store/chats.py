@@ -16,7 +16,7 @@ from router.core.redact import redacted, tail
 from router.errors import Refused
 from router.store import keys
 from router.store.link import Link
-from router.store.quick import Quick
+from router.store.quick import Quick, pairs
 
 LOOKED_BACK: Final = 24  # lines in which the author's latest ones are looked for
 TRIES: Final = 5
@@ -111,7 +111,7 @@ class Chats:
         newest, entries = await self._quick.ask(  # in this order: a line may come in between
             ("HGET", keys.chat_ids(cid), "newest"), ("XRANGE", keys.chat(cid), f"({after}-0", "+")
         )
-        lines = [line_of(entry.decode(), _pairs(fields)) for entry, fields in entries]
+        lines = [line_of(entry.decode(), _text(dict(pairs(fields)))) for entry, fields in entries]
         last = max(int(newest or 0), lines[-1].offset if lines else 0)
         return History(lines, missing(lines, after, last), last)
 
@@ -119,10 +119,6 @@ class Chats:
         """The offset of the last line; 0 if there is none."""
         (newest,) = await self._quick.ask(("HGET", keys.chat_ids(cid), "newest"))
         return int(newest or 0)
-
-
-def _pairs(flat: list[bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _text(fields: dict[Any, Any]) -> dict[str, str]:

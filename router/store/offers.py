@@ -13,14 +13,17 @@ from redis.asyncio import Redis
 
 from router.core.offers import Code, Redemption
 from router.errors import Refused
-from router.store import keys, scripts
+from router.store import keys
+from router.store.link import Link
+from router.store.quick import Quick
 
 
 class Offers:
     """All campaigns of all sites."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, link: Link | None = None) -> None:
         self._redis = redis
+        self._quick = Quick(redis, link)
 
     async def reserve(
         self,
@@ -43,9 +46,7 @@ class Offers:
         spent (or `code` is another decision's, at odds of one in a billion).
         """
         expires = now + expires_in_ms
-        made = await scripts.run(
-            self._redis,
-            "offer_reserve",
+        made = await self._quick.run("offer_reserve",
             [keys.claimed(site, did), keys.budget(site, offer), keys.code(site, code)],
             [
                 code, offer, budget, percent, expires, did, visitor, now + keys.CLAIM_TTL_S * 1000, now,
@@ -60,17 +61,17 @@ class Offers:
     async def give(self, site: str, offer: str, login: str, did: str, most: int, now: int) -> bool:
         """Whether an agent may give one more code, at most so many in 24 h; the same `did` again is one."""
         args = (did, now, most, keys.GIVEN_S)
-        return bool(await scripts.run(self._redis, "offer_give", [keys.given(site, offer, login)], args))
+        return bool(await self._quick.run("offer_give", [keys.given(site, offer, login)], args))
 
     async def confirm(self, site: str, did: str) -> bool:
         """The code was shown: it stays. False if there is none any more (released, or its claim gave way)."""
         prefixes = [keys.code(site, ""), keys.budget(site, "")]
-        return bool(await scripts.run(self._redis, "offer_confirm", [keys.claimed(site, did)], prefixes))
+        return bool(await self._quick.run("offer_confirm", [keys.claimed(site, did)], prefixes))
 
     async def release(self, site: str, did: str) -> bool:
         """The code will not be shown: its place is free again. False: it was shown, redeemed, or is gone."""
         prefixes = [keys.code(site, ""), keys.budget(site, "")]
-        return bool(await scripts.run(self._redis, "offer_release", [keys.claimed(site, did)], prefixes))
+        return bool(await self._quick.run("offer_release", [keys.claimed(site, did)], prefixes))
 
     async def redeem(self, site: str, code: str, order: str, now: int) -> Redemption:
         """Use a code (as `normal_code` writes it) for an order, once; the same order may ask again.
@@ -78,8 +79,7 @@ class Offers:
         Raises Refused: unknown_code, expired, redeemed (by another order), conflict (the order has used
         another code, or is over).
         """
-        answer = await scripts.run(
-            self._redis,
+        answer = await self._quick.run(
             "offer_redeem",
             [keys.code(site, code), keys.order(site, order)],
             [code, order, now, keys.ORDER_TTL_S, keys.budget(site, "")],

@@ -62,3 +62,14 @@ class Quick:
             for command in commands:
                 pipeline.execute_command(*command)
             return list(await pipeline.execute())
+
+
+def pairs(reply: Any) -> list[tuple[Any, Any]]:
+    """A hash, or members with their scores: a list name, value, name, value ... over the link, maps and pairs by the
+    library, which speaks RESP3.
+    """
+    if isinstance(reply, dict):
+        return list(reply.items())
+    if reply and isinstance(reply[0], list | tuple):
+        return [(name, value) for name, value in reply]
+    return list(zip(reply[::2], reply[1::2], strict=True))

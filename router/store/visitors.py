@@ -17,6 +17,8 @@ from redis.asyncio import Redis
 from router.core.caps import Standing, Times
 from router.core.session import Profile
 from router.store import keys, scripts
+from router.store.link import Link
+from router.store.quick import Quick, pairs
 
 Window = tuple[int, int]
 """A cap: at most so many in a sliding window of so many milliseconds, which is at most 90 days."""
@@ -31,13 +33,13 @@ PROFILE_FIELDS: Final = 43  # orders, tier, score and forty attributes
 class Visitors:
     """All visitors of all sites."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, link: Link | None = None) -> None:
         self._redis = redis
+        self._quick = Quick(redis, link)
 
     async def visit(self, site: str, vid: str, sid: str, now: int) -> int:
         """Count a visit, once for each of the visitor's latest 32 sessions; returns the visits so far."""
-        count: int = await scripts.run(
-            self._redis,
+        count: int = await self._quick.run(
             "visitor_visit",
             [keys.visits(site, vid), keys.visitor(site, vid)],
             [sid, now, SESSIONS_KEPT, keys.VISITOR_TTL_S],
@@ -46,8 +48,7 @@ class Visitors:
 
     async def order(self, site: str, vid: str, order: str, *, cancelled: bool = False) -> int:
         """Remember an order, or forget a cancelled one; returns how many are remembered, at most 200."""
-        count: int = await scripts.run(
-            self._redis,
+        count: int = await self._quick.run(
             "visitor_order",
             [keys.visitor_orders(site, vid)],
             [order, "0" if cancelled else "1", ORDERS_KEPT, keys.VISITOR_TTL_S],
@@ -65,15 +66,14 @@ class Visitors:
         args: list[scripts.Arg] = [keys.VISITOR_TTL_S, PROFILE_FIELDS]
         for pair in given.items():
             args += pair
-        await scripts.run(self._redis, "visitor_tell", [keys.profile(site, vid)], args)
+        await self._quick.run("visitor_tell", [keys.profile(site, vid)], args)
 
     async def profile(self, site: str, vid: str) -> Profile:
         """What is known of the visitor: their orders, and what the shop's backend says."""
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.hgetall(keys.profile(site, vid))
-            pipeline.scard(keys.visitor_orders(site, vid))
-            told, orders = await pipeline.execute()
-        fields = {name.decode(): msgspec.json.decode(value) for name, value in told.items()}
+        told, orders = await self._quick.ask(
+            ("HGETALL", keys.profile(site, vid)), ("SCARD", keys.visitor_orders(site, vid))
+        )
+        fields = {name.decode(): msgspec.json.decode(value) for name, value in pairs(told)}
         return Profile(
             max(orders, fields.get("orders", 0)),
             fields.get("tier", ""),
@@ -83,12 +83,12 @@ class Visitors:
 
     async def standing(self, site: str, vid: str, now: int) -> Standing:
         """What the visitor was shown, what is about to be, and until when they rest."""
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.zrange(keys.caps(site, vid), 0, -1, withscores=True)
-            pipeline.zrangebyscore(keys.claims(site, vid), f"({now}", "+inf", withscores=True)
-            pipeline.hget(keys.visitor(site, vid), "quiet")
-            shown, claimed, quiet = await pipeline.execute()
-        return Standing(_times(shown), _times(claimed), int(quiet or 0))
+        shown, claimed, quiet = await self._quick.ask(
+            ("ZRANGE", keys.caps(site, vid), 0, -1, "WITHSCORES"),
+            ("ZRANGEBYSCORE", keys.claims(site, vid), f"({now}", "+inf", "WITHSCORES"),
+            ("HGET", keys.visitor(site, vid), "quiet"),
+        )
+        return Standing(_times(pairs(shown)), _times(pairs(claimed)), int(quiet or 0))
 
     async def claim_cap(
         self,
@@ -108,9 +108,7 @@ class Visitors:
         spent. A claim ends after 300 s unless `confirm` comes; a held-out decision counts as shown at once.
         """
         claim_ends: int | str = "" if held_out else now + keys.CLAIM_TTL_S * 1000
-        allowed = await scripts.run(
-            self._redis,
-            "cap_claim",
+        allowed = await self._quick.run("cap_claim",
             [keys.caps(site, vid), keys.claims(site, vid), keys.visitor(site, vid)],
             [
                 did, rule, now, claim_ends, *(rule_cap or (-1, 0)), *(all_cap or (-1, 0)),
@@ -121,8 +119,7 @@ class Visitors:
 
     async def confirm(self, site: str, vid: str, did: str, rule: str, now: int) -> None:
         """The decision was shown, now; it counts even if its claim has ended meanwhile."""
-        await scripts.run(
-            self._redis,
+        await self._quick.run(
             "cap_confirm",
             [keys.caps(site, vid), keys.claims(site, vid)],
             [did, rule, now, keys.VISITOR_TTL_S],
@@ -138,8 +135,7 @@ class Visitors:
         That is `rest_ms` after the first dismissal in 90 days, 30 days after a further one, and `NEVER` (as
         long as the visitor is known) if `never`. It only ever moves later.
         """
-        quiet_until = await scripts.run(
-            self._redis,
+        quiet_until = await self._quick.run(
             "cap_dismiss",
             [keys.dismissals(site, vid), keys.visitor(site, vid)],
             [did, now, rest_ms, LONG_REST_MS, NEVER if never else "", keys.VISITOR_TTL_S],
@@ -147,6 +143,6 @@ class Visitors:
         return int(quiet_until)
 
 
-def _times(members: Iterable[tuple[bytes, float]]) -> Times:
+def _times(members: Iterable[tuple[bytes, bytes]]) -> Times:
     """From `decision|rule` and its score."""
-    return tuple((member.decode().partition("|")[2], int(score)) for member, score in members)
+    return tuple((member.decode().partition("|")[2], int(float(score))) for member, score in members)

@@ -127,12 +127,12 @@ class Service:
         self.redis_url = redis_url
         self.redis = connect(redis_url)
         self.link = Link(redis_url)
-        self.journal = Journal(self.redis, f"{self.node}.{clock.now()}", clock)
-        self.behaviour = Behaviour(self.redis, settings.behaviour_bytes)
+        self.journal = Journal(self.redis, f"{self.node}.{clock.now()}", clock, link=self.link)
+        self.behaviour = Behaviour(self.redis, settings.behaviour_bytes, link=self.link)
         self.rulebook = self._rulebook()
         self.sites = _started(self.rulebook)
-        self.visitors = Visitors(self.redis)
-        self.offers = Offers(self.redis)
+        self.visitors = Visitors(self.redis, self.link)
+        self.offers = Offers(self.redis, self.link)
         self.desk = Desk(
             self.redis, self.sites, clock, self.node, lambda record: self.journal.add("routing", record),
             sweep_ms=settings.sweep_ms, lease_ms=settings.lease_ms, write_down=self._write_down, link=self.link,

@@ -23,6 +23,7 @@ from router.core.signing import sign_request, site_key
 from router.live.clock import WallClock
 from router.store.embedded import Embedded
 from tests.browser.conftest import Shopper, visiting
+from tests.browser.pages import welcomed
 from tests.browser.shopping import order, put_in_cart
 from tests.service import SECRET, InLoop, in_loop
 from tests.waiting import until
@@ -139,6 +140,7 @@ async def test_a_visitor_who_bought_comes_back_as_one(at: InLoop, reads: Reader,
         await order(page, "")
         await page.wait_for_url("**/demo/thanks")
         await until(lambda: any(held.session.purchased_at for held in at.service.engine.holdings.all()))
+        await welcomed(page)  # else this page would set the cookie again
         await shopper.context.clear_cookies()  # the session's; the visitor's token stays
         await follow(page, at, "/demo/")
         await reads.becomes(visitor__returning=True, visit__number=2)

@@ -60,6 +60,7 @@ sites:
     texts: texts.yaml
     queues:
       checkout-help:
+        rings: at_once
         name: {{ja: ご案内, en: Help}}
         dispositions: [{{id: answered, name: {{ja: 回答済み, en: Answered}}}}]
 """

@@ -78,7 +78,7 @@ async def test_a_store_that_is_away_costs_the_oldest_only(redis: Redis) -> None:
     await pen.flush()
     assert pen.written == 0
     assert pytest.approx(pen.dropped, rel=0.2) == count / MAX_CHUNKS
-    pen._redis = redis
+    pen._quick._redis = redis
     await pen.flush()
     assert pen.written == count - pen.dropped
     await away.aclose()

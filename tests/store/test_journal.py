@@ -107,7 +107,7 @@ async def test_a_store_that_is_away_costs_nothing_and_loses_nothing(redis: Redis
     assert await journal.flush() == 0
     assert (journal.failures, journal.waiting) == (1, 2 * BATCH)
     journal.add("event", {"n": 2 * BATCH})
-    journal._redis = redis
+    journal._quick._redis = redis
     assert await journal.flush() == 2 * BATCH + 1
     assert [entry.record["n"] for entry in await everything(redis)] == list(range(2 * BATCH + 1))
 
@@ -124,13 +124,13 @@ async def test_a_write_whose_outcome_is_unknown_is_read_once(redis: Redis, clock
             raise RedisConnectionError("the answer was lost")
 
     journal = Journal(redis, "node-1", clock)
-    journal._redis = lossy = Lossy()  # type: ignore[assignment]
+    journal._quick._redis = lossy = Lossy()  # type: ignore[assignment]
     journal.add("decision", {"n": 0})
     journal.add("order", {"n": 1})
     assert await journal.flush() == 0
     assert lossy.lost == 1
     journal.add("decision", {"n": 2})
-    journal._redis = redis
+    journal._quick._redis = redis
     assert await journal.flush() == 3
     assert await redis.xlen(keys.journal(0)) == 5
     assert [entry.record["n"] for entry in await everything(redis)] == [0, 1, 2]
@@ -145,7 +145,7 @@ async def test_a_store_that_hangs_is_given_up_after_a_bound(
 
     monkeypatch.setattr(module, "FLUSH_TIMEOUT_S", 0.01)
     journal = Journal(redis, "node-1", clock)
-    journal._redis = Hung()  # type: ignore[assignment]
+    journal._quick._redis = Hung()  # type: ignore[assignment]
     journal.add("decision", {})
     assert await journal.flush() == 0
     assert (journal.failures, journal.waiting) == (1, 1)
@@ -161,7 +161,7 @@ async def test_adding_goes_on_while_a_write_is_under_way(redis: Redis, clock: Cl
             return await redis.eval(scripts.source("journal_add"), *args[1:])
 
     journal = Journal(redis, "node-1", clock)
-    journal._redis = Slow()  # type: ignore[assignment]
+    journal._quick._redis = Slow()  # type: ignore[assignment]
     journal.add("decision", {"n": 0})
     first = asyncio.create_task(journal.flush())
     await began.wait()
@@ -247,6 +247,6 @@ def test_a_record_larger_than_the_buffer_pushes_nothing_out(clock: Clock) -> Non
 async def test_what_was_dropped_is_a_gap_in_the_numbers(redis: Redis, clock: Clock) -> None:
     journal = full(clock, "event", "decision")
     journal.add("redemption", PAD)
-    journal._redis = redis
+    journal._quick._redis = redis
     await journal.flush()
     assert [entry.number for entry in await everything(redis)] == [*range(2, 12)]

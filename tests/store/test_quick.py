@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 from router.store import scripts
 from router.store.embedded import Embedded
 from router.store.link import Link, LinkLost
-from router.store.quick import Quick
+from router.store.quick import Quick, pairs
 from tests.waiting import until
 
 KEYS = ("c:{talk}", "c:{talk}:ids")
@@ -41,6 +41,14 @@ async def test_every_way_gives_the_same_answer(redis: Redis, link: Link) -> None
         newest, entries = await quick.ask(("HGET", KEYS[1], "newest"), ("XRANGE", KEYS[0], "-", "+"))
         assert newest == b"1" and entries[0][0] == b"1-0" and b"hello" in entries[0][1]
         assert await quick.ask(("HGET", "none", "x")) == [None]
+        await redis.hset("hash", mapping={"a": "1", "b": "2"})
+        await redis.zadd("scores", {"x": 1_780_000_000_000})
+        found = await quick.ask(
+            ("HGETALL", "hash"), ("ZRANGE", "scores", 0, -1, "WITHSCORES"), ("HGETALL", "none")
+        )
+        told, scores, nothing = map(pairs, found)
+        assert dict(told) == {b"a": b"1", b"b": b"2"} and nothing == []
+        assert [(member, int(float(score))) for member, score in scores] == [(b"x", 1_780_000_000_000)]
         with pytest.raises(ResponseError):
             await quick.ask(("HGET", KEYS[0], "x"))
         with pytest.raises(ResponseError):

@@ -83,7 +83,7 @@ async def test_markup_in_any_text_stays_text(shop: Shop, seat: Seat) -> None:
     await expect(seat.page.locator(".thread .bubble")).to_have_text([XSS.format("line"), XSS.format("reply")])
     await expect(seat.page.locator(".context")).to_contain_text(XSS.format("journey.1.label"))
     assert await seat.page.evaluate("window.hacked") is None
-    assert await seat.page.locator("#app img, #app script").count() == 0
+    assert await seat.page.locator("#app img:not(.picture), #app script").count() == 0
 
 
 async def test_the_console_speaks_japanese_to_a_japanese_browser_and_remembers_a_switch(
