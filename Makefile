@@ -63,19 +63,17 @@ shift: $(VENV)/.dev browser ## An agent's day of 200 talks in a browser: does th
 front: node ## Build the beacon and the widget anew
 	cd static && npm ci --silent --no-audit --no-fund && npm run --silent build
 
-# A browser for the tests: what is there, else the system's package, else Playwright's own download.
+# Browsers for the tests: what is there, else the system's packages, else Playwright's own download of Chromium. Firefox and
+# WebKit are looked at where they are; who may not install them leaves those tests out.
+APT_MAY := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 browser: $(VENV)/.dev
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
-	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; } || \
+	  { $(APT_MAY) && apt-get update -qq && $(APT) chromium fonts-noto-cjk >/dev/null; } || \
 	  $(BIN)/playwright install --with-deps chromium
-
-# Two processes stand behind HAProxy in the bench; without one that part says that it was not measured.
-balancer:
-	@command -v haproxy >/dev/null || \
-	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy >/dev/null; } || \
-	  echo "No haproxy here: two processes will not be measured."
+	@{ command -v firefox-esr firefox && command -v WebKitWebDriver && command -v Xvfb; } >/dev/null 2>&1 || \
+	  { $(APT_MAY) && apt-get update -qq && $(APT) firefox-esr webkit2gtk-driver xvfb >/dev/null; } || \
+	  echo "No Firefox or WebKit here: their tests are left out."
 
 node:
 	@command -v npm >/dev/null || \
