@@ -18,7 +18,7 @@ const CHUNKS = {
   consent: ['beacon/consent/index.js', 1200],
   contact: ['beacon/contact/index.js', 3600],
   eccube: ['beacon/adapters/eccube.js', 700],
-  ga4: ['beacon/adapters/ga4.js', 1100],
+  ga4: ['beacon/adapters/ga4.js', 1150],
   jsonld: ['beacon/adapters/jsonld.js', 700],
   launcher: ['beacon/launcher/index.js', 1200],
   magento: ['beacon/adapters/magento.js', 700],
@@ -28,6 +28,7 @@ const CHUNKS = {
   segment: ['beacon/adapters/segment.js', 700],
   shopify: ['beacon/adapters/shopify.js', 700],
   woo: ['beacon/adapters/woo.js', 700],
+  texts: ['beacon/texts/index.js', 500],
   widget: ['beacon/widget/index.js', 8000],
 };
 const CLASSIC = { // scripts for a page itself

@@ -1,15 +1,17 @@
 // What only some shoppers get to see, a chunk of its own: discount codes, and the cards that agents send in a talk.
 
 import { createKept } from './kept.js';
-import { drawCode } from './offer.js';
+import { codeTexts, drawCode } from './offer.js';
+import { further } from '../further.js';
 import { address, el } from '../widget/host.js';
 import style from './style.css';
 
 let sheet;
 let kept;
 
-export function mount(core) {
-  kept = kept || createKept(core);
+export async function mount(core) {
+  const code = await further(core, 'code', codeTexts(/^ja\b/i.test(core.language() || '') ? 'ja' : 'en'));
+  kept = kept || createKept(core, code);
 
   /** The styles join the widget's own when the first card is drawn. */
   function dress() {
@@ -24,7 +26,7 @@ export function mount(core) {
     offer(content, texts, act) {
       dress();
       kept.keep(content);
-      const { nodes, stop } = drawCode(content, texts.language, core.now, act.copied);
+      const { nodes, stop } = drawCode(content, texts.language, core.now, act.copied, code);
       const close = el('button', { class: 'never', text: content.dismiss || texts.close, onclick: () => act.dismiss(false) });
       const put = () => {
         stop?.();
@@ -37,14 +39,14 @@ export function mount(core) {
     /** A line of a talk that is a card: in the place of its words. */
     line(item, card, texts) {
       dress();
-      const code = card.code ? drawCode(card, texts.language, core.now, () => {}) : { nodes: [] };
+      const drawn = card.code ? drawCode(card, texts.language, core.now, () => {}, code) : { nodes: [] };
       const href = address(card.url);
       item.querySelector('.bubble-text').replaceWith(el(
         'div',
         { class: 'sent' },
         el('h3', { text: card.title }),
         card.text ? el('p', { text: card.text }) : null,
-        ...code.nodes,
+        ...drawn.nodes,
         href ? el('a', { class: 'primary', href, target: '_blank', rel: 'noopener', text: texts.open }) : null,
       ));
     },

@@ -5,10 +5,7 @@ import { el } from '../widget/host.js';
 import style from './style.css';
 import own from './kept.css';
 
-const TEXTS = { ja: { yours: 'お持ちのコード', close: '閉じる' }, en: { yours: 'Your code', close: 'Close' } };
-
-export function createKept(core) {
-  const texts = TEXTS[/^ja\b/i.test(core.language() || '') ? 'ja' : 'en'];
+export function createKept(core, texts) {
   let kept = core.get('f');
   let host = null;
   let ends = 0;
@@ -23,8 +20,8 @@ export function createKept(core) {
       sheet.replaceSync(text);
       return sheet;
     });
-    const language = texts === TEXTS.ja ? 'ja' : 'en';
-    const { nodes } = drawCode(kept, language, core.now, () => {});
+    const language = texts.language;
+    const { nodes } = drawCode(kept, language, core.now, () => {}, texts);
     const card = el('section', { class: 'kept', role: 'region', 'aria-label': texts.yours, lang: language }, el('h2', { text: kept.title }), ...nodes, el('button', { class: 'never', text: texts.close, onclick: () => turn(false) }));
     const pill = el('button', { class: 'pill', lang: language, 'aria-expanded': 'false', text: texts.yours, onclick: () => turn(true) });
     const turn = (open) => {

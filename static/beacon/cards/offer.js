@@ -6,6 +6,9 @@ import { el } from '../widget/host.js';
 
 const TEXTS = {
   ja: {
+    language: 'ja',
+    yours: 'お持ちのコード',
+    close: '閉じる',
     apply: 'カートで使う',
     copy: 'コードをコピー',
     copied: 'コピーしました',
@@ -14,6 +17,9 @@ const TEXTS = {
     expired: '有効期限が切れました',
   },
   en: {
+    language: 'en',
+    yours: 'Your code',
+    close: 'Close',
     apply: 'Use it now',
     copy: 'Copy code',
     copied: 'Copied',
@@ -23,12 +29,14 @@ const TEXTS = {
   },
 };
 
+/** Japanese for Japanese, English for all others. */
+export const codeTexts = (language) => TEXTS[language] || TEXTS.en;
+
 /**
  * The pieces of a code: `{code, expires_at_ms, terms}` in the language, by the service's `clock`; `copied()` is told.
  * Returns {nodes, stop()}, where `stop` ends what ticks.
  */
-export function drawCode(content, language, clock, copied) {
-  const texts = TEXTS[language];
+export function drawCode(content, language, clock, copied, texts = codeTexts(language)) {
   const code = el('output', { class: 'code', text: content.code });
   const copy = el('button', { class: 'primary', text: texts.copy, onclick: () => copyCode(code, copy, texts, copied) });
   const href = applied(content.code);

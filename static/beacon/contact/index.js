@@ -2,6 +2,7 @@
 // own, fetched when somebody asks or begins to wait; it draws into the chat's panel.
 
 import { drawForm } from './form.js';
+import { further } from '../further.js';
 import { textsFor } from './texts.js';
 import { el } from '../widget/host.js';
 import style from './style.css';
@@ -17,8 +18,8 @@ export function mount(core) {
   return contact;
 }
 
-function createContact(core) {
-  const texts = textsFor(core.language());
+async function createContact(core) {
+  const texts = await further(core, 'contact', textsFor(core.language()));
   const secrets = {}; // of conversations that waited, since the tab forgets them when they end
   let wanted = null; // [queue] that could not be asked for yet
   let asked = null; // the queue that was asked for last

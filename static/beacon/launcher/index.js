@@ -2,13 +2,14 @@
 // address, with or without a queue). It makes room while a chat or an invite is there.
 
 import { el } from '../widget/host.js';
+import { further } from '../further.js';
 import { textsFor } from './texts.js';
 import style from './style.css';
 
 /** Draw it. `core`: address, language, open. */
-export function mount(core) {
+export async function mount(core) {
   if (document.querySelector('router-launcher') || !('adoptedStyleSheets' in document)) return;
-  const texts = textsFor(core.language());
+  const texts = await further(core, 'launcher', textsFor(core.language()));
   const host = document.createElement('router-launcher');
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();

@@ -4,6 +4,7 @@ import { createChat, END } from './chat.js';
 import { createHost } from './host.js';
 import { drawCard, KINDS } from './cards.js';
 import { isOver } from './thread.js';
+import { further } from '../further.js';
 import { textsFor } from './texts.js';
 
 const QUIET_MS = 3000; // nothing appears while the shopper types, and for so long after
@@ -12,8 +13,8 @@ const MIN_WIDTH = 280;
 const MIN_HEIGHT = 240;
 
 /** Draw nothing yet; `core` is what the beacon lets us use. The methods are named after the service's messages. */
-export function mount(core) {
-  const texts = textsFor(core.language());
+export async function mount(core) {
+  const texts = await further(core, 'widget', textsFor(core.language()));
   const host = createHost(texts.language);
   let card = null; // {decision, element, stop}
   let chat = null;
