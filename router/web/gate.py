@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from router.errors import ERRORS
 
 SHOPPER_PATH: Final = b"/v1/shopper/"
+SHOPPER_GET: Final = b"GET " + SHOPPER_PATH
 MAX_HEAD_BYTES: Final = 32 * 1024  # cookies and a long referrer are some 10 KiB
 HEAD_S: Final = 10.0
 
@@ -30,6 +31,7 @@ class Gate(HttpToolsProtocol):
     head_s = HEAD_S
     _head_bytes = 0
     _in_head = True
+    _untouched = True
     _deadline: asyncio.TimerHandle | None = None
 
     def handle_websocket_upgrade(self) -> None:
@@ -41,15 +43,15 @@ class Gate(HttpToolsProtocol):
             if behind:
                 cast(asyncio.Protocol, self.transport.get_protocol()).data_received(behind)
         else:
-            self._hand_over(behind)
+            self._hand_over(self._request() + behind)
         self._part()
 
-    def _hand_over(self, behind: bytes) -> None:
+    def _hand_over(self, request: bytes) -> None:
         self.connections.discard(self)
         protocol = self.shopper_protocol()
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
-        feed(protocol, self._request() + behind)
+        feed(protocol, request)
 
     def _part(self) -> None:
         """The parser and this protocol hold each other: parted, both go at once, and not when the collector comes."""
@@ -64,6 +66,12 @@ class Gate(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        if self._untouched and is_shoppers_upgrade(data):
+            self._head_came()  # parsed where it goes, and not here as well
+            self._hand_over(data)
+            self._part()
+            return
+        self._untouched = False
         self._packet = data
         self._head_bytes += len(data)
         if self._in_head:
@@ -125,6 +133,14 @@ class Gate(HttpToolsProtocol):
         for name, value in self.headers:
             lines += [name, b": ", value, b"\r\n"]
         return b"".join([*lines, b"\r\n"])
+
+
+def is_shoppers_upgrade(data: bytes) -> bool:
+    """Whether a packet holds, as nearly always, a whole request for a shopper's socket; more may stand behind it."""
+    if not data.startswith(SHOPPER_GET):
+        return False
+    end = data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
+    return end > 0 and b"\r\nupgrade: websocket\r\n" in data[: end + 2].lower()
 
 
 def feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:

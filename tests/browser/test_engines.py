@@ -28,7 +28,8 @@ async def test_another_engine_loads_it_and_tells_all(peer: Peer, tmp_path: Path,
         pytest.skip(f"no {name} here; `make browser` installs it where it may")
     shop, service = addresses(peer)
     peer.behaviour = True
-    peer.policy = f"default-src 'none'; script-src http://{service}; connect-src http://{service} ws://{service}; {TYPES}"
+    reached = f"script-src http://{service}; connect-src http://{service} ws://{service}"
+    peer.policy = f"default-src 'none'; {reached}; {TYPES}"
     peer.head = f'<script async src="http://{service}/beacon.js?site=demo&consent=granted"></script>'
     async with start(tmp_path) as window:
         await window.goto(f"{shop}/bare/a")

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.web.gate import gate
+from router.web.gate import MAX_HEAD_BYTES, gate, is_shoppers_upgrade
 
 UPGRADE = (
     "GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -132,3 +132,25 @@ async def test_compression_is_declined(port: int) -> None:
 
 async def test_a_plain_get_of_the_shoppers_path_is_not_found(port: int) -> None:
     await talk(port, b"GET /v1/shopper/new HTTP/1.1\r\nHost: x\r\n\r\n", expect=b"404")
+
+
+@pytest.mark.parametrize(
+    ("request_", "whole"),
+    [
+        (b"GET /v1/shopper/new HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\n\r\n", True),
+        (b"GET /v1/shopper/new HTTP/1.1\r\nupgrade: websocket\r\n\r\n\x82\x80", True),
+        (b"GET /v1/shopper/new HTTP/1.1\r\nUpgrade: websocket\r\n", False),
+        (b"GET /v1/shopper/new HTTP/1.1\r\nHost: x\r\n\r\nUpgrade: websocket\r\n\r\n", False),
+        (b"POST /v1/shopper/new HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", False),
+        (b"GET /v1/agent HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", False),
+        (
+            b"GET /v1/shopper/new HTTP/1.1\r\nX: "
+            + b"y" * MAX_HEAD_BYTES
+            + b"\r\nUpgrade: websocket\r\n\r\n",
+            False,
+        ),
+        (b"", False),
+    ],
+)
+def test_only_a_whole_request_for_a_shoppers_socket_is_not_parsed_twice(request_: bytes, whole: bool) -> None:
+    assert is_shoppers_upgrade(request_) is whole
