@@ -173,7 +173,8 @@ function boot(script) {
       queue.clear();
     }
     stop();
-    return ui.tell('leave');
+    ui.tell('leave');
+    return core.chunk('consent')();
   }
 
   function stop() {

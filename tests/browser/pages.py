@@ -17,8 +17,8 @@ REQUIRED = SCRIPT.replace("granted", "required")
 
 
 async def welcomed(page: Page) -> None:
-    """Wait until the beacon of this page has a session."""
-    await page.wait_for_function("() => window.router && router.session()")
+    """Wait until the beacon of this page has a session, and follows the data layer."""
+    await page.wait_for_function("() => window.router && router.session() && window.dataLayer")
 
 
 async def visit(peer: Peer, page: Page, path: str = "/bare", head: str = SCRIPT) -> None:

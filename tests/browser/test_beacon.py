@@ -11,7 +11,7 @@ from router.core import protocol as wire
 from tests.browser.conftest import Shopper
 from tests.browser.pages import SCRIPT, stored, track, tracked, visit, welcomed
 from tests.browser.peer import Peer, route_of
-from tests.waiting import until
+from tests.waiting import until, until_async
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -234,8 +234,12 @@ async def test_a_session_that_is_elsewhere_is_taken_again_by_the_tab_that_is_use
     for socket in list(peer.sockets):
         await socket.close(4100)
     await until(lambda: not peer.sockets)
-    await other.keyboard.press("Shift")
-    await until(lambda: len(peer.hellos) == 3)
+
+    async def used() -> bool:  # the page may not have heard of the end yet
+        await other.keyboard.press("Shift")
+        return len(peer.hellos) == 3
+
+    await until_async(used)
     await track(other, "here")
     await until(lambda: tracked(peer) == ["here"])
     assert peer.hellos[2][1].page == peer.hellos[1][1].page and len(peer.hellos) == 3

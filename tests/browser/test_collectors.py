@@ -57,6 +57,9 @@ async def test_a_site_that_requires_consent_is_obeyed_even_if_the_script_was_not
     await until(lambda: peer.hellos and not peer.sockets)
     assert await stored(shopper.page) == {"cookie": "", "local": {}, "session": {}}
     assert not peer.received
+    await shopper.page.wait_for_load_state("networkidle")
+    await shopper.page.evaluate("dataLayer.push(['consent', 'update', { analytics_storage: 'granted' }])")
+    await until(lambda: peer.of(ev.Page))
 
 
 # --- what a page and its data layer say --------------------------------------------------------------------
