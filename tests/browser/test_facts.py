@@ -73,6 +73,7 @@ async def follow(page: Page, at: InLoop, path: str) -> None:
     """The shop's own pages, one after the other."""
     await page.goto(f"{at.url}{path}")
     await expect(page.locator("#main")).to_be_visible()
+    await welcomed(page)  # it connects when the page is loaded and idle
 
 
 async def test_pages_and_products(at: InLoop, reads: Reader, shopper: Shopper) -> None:
