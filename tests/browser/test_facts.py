@@ -49,7 +49,7 @@ class Reader:
         self.at = at
 
     def __call__(self, name: str) -> Any:
-        held = max(self.at.service.engine.holdings.all(), key=lambda held: held.session.newest, default=None)
+        held = max(self.at.service.engine.holdings.all(), key=lambda held: held.session.started, default=None)
         if held is None:
             return None  # nobody has come yet
         return FACTS[name].read(held.session, self.at.service.clock.now())
