@@ -57,7 +57,16 @@ class Reader:
     async def becomes(self, **wanted: Any) -> None:
         """Each fact (`cart__value` is `cart.value`) comes to this value, or meets this question."""
         for name, value in wanted.items():
-            await until(partial(self._met, name.replace("__", "."), value))
+            fact = name.replace("__", ".")
+            try:
+                await until(partial(self._met, fact, value))
+            except AssertionError:
+                raise AssertionError(f"{fact} is {self(fact)!r}; {self._sessions()}") from None
+
+    def _sessions(self) -> list[tuple[Any, ...]]:
+        """What there is to read, for who has to find out why it was not."""
+        found = (held.session for held in self.at.service.engine.holdings.all())
+        return [(s.started, s.newest, s.visits, s.events, [p.path for p in s.pages.values()]) for s in found]
 
     def _met(self, name: str, wanted: Any) -> bool:
         read = self(name)
@@ -141,7 +150,7 @@ async def test_a_visitor_who_bought_comes_back_as_one(at: InLoop, reads: Reader,
         await order(page, "")
         await page.wait_for_url("**/demo/thanks")
         await until(lambda: any(held.session.purchased_at for held in at.service.engine.holdings.all()))
-        await welcomed(page)  # else this page would set the cookie again
+        await reads.becomes(page__path="/demo/thanks")  # before its welcome it would set the cookie again
         await shopper.context.clear_cookies()  # the session's; the visitor's token stays
         await follow(page, at, "/demo/")
         await reads.becomes(visitor__returning=True, visit__number=2)
