@@ -17,7 +17,7 @@ TALKS = 8
 LINES = 495  # of the 500, with room for the service's own
 BOUND_MS = 50
 SHIFT = int(
-    os.environ.get("SHIFT_TALKS", "48")
+    os.environ.get("SHIFT_TALKS", "24")
 )  # `make shift`: 200, eight hours of an agent with three at a time
 TYPED = "Yes, it may go into the oven. "
 WATCH = """
