@@ -19,8 +19,25 @@ TYPED: Final[dict[type[ev.Event], tuple[str, ...]]] = {
 """The fields of each event that a shopper may have written."""
 
 
+KNOWN: Final = (
+    4096  # texts remembered as clean, of nobody in particular: a shop's pages say the same again and again
+)
+_known: set[str] = set()
+
+
 def clean(event: Any) -> None:
     """Mask what is typed in an event. Of a clean one nothing changes."""
     for name in TYPED.get(type(event), ()):
-        if value := getattr(event, name):
-            setattr(event, name, redacted(value))
+        value = getattr(event, name)
+        if value and value not in _known:
+            _look(event, name, value)
+
+
+def _look(event: Any, name: str, value: str) -> None:
+    masked = redacted(value)
+    if masked != value:
+        setattr(event, name, masked)
+        return
+    if len(_known) >= KNOWN:
+        _known.clear()
+    _known.add(value)

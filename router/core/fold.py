@@ -49,14 +49,13 @@ def fold(session: Session, page_id: str, event: ev.Event, now: int) -> int:
     session.events += 1
     if at > session.newest:
         session.newest = at
-    cls = type(event)
-    kind = ev.NUMBERS[cls]
-    if cls in TYPED:
+    kind, typed, change = _WAYS[type(event)]
+    if typed:
         clean(event)
-    FOLDS[cls](session, page_id, page, event, at)
-    before = session.last.get(kind)
-    if before is None or before[0] <= at:
-        session.last[kind] = (at, visible_clock(session, at))
+    change(session, page_id, page, event, at)
+    last = session.last
+    if kind not in last or last[kind][0] <= at:
+        last[kind] = (at, visible_clock(session, at))
     return kind
 
 
@@ -300,3 +299,4 @@ FOLDS: Final[dict[type[ev.Event], Fold]] = {
     ev.Copied: _nothing,
     ev.Deferred: _nothing,
 }
+_WAYS: Final = {cls: (ev.NUMBERS[cls], cls in TYPED, change) for cls, change in FOLDS.items()}

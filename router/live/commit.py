@@ -84,17 +84,17 @@ class Committer:
     def _flush(self) -> None:
         self._planned = False
         queue, self._queue = self._queue, []
+        now = self._now()
         for held in queue:
             if held.dirty and not held.in_flight and not held.lost:
-                self._send(held)
+                self._send(held, now)
         self._store.link.flush()
 
-    def _send(self, held: Held) -> None:
+    def _send(self, held: Held, now: int) -> None:
         held.dirty, held.in_flight = False, True
         owed, held.owed = held.owed, []
         after, held.after = held.after, []
         self.in_flight += 1
-        now = self._now()
         if now - held.refreshed > REFRESH_MS:
             held.refreshed = now
             self._store.refresh(held.session.sid)

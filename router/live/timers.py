@@ -33,7 +33,7 @@ class Timers:
         if not held.due and not held.deadline:
             return
         moment = held.wake
-        if moment and (not held.armed or moment < held.armed):
+        if not held.armed or moment < held.armed:
             held.armed = moment
             heapq.heappush(self._heap, (moment, next(self._order), held))
             self._arm()

@@ -76,8 +76,11 @@ class Behaviour:
         """Keep what was folded, or that a page was closed."""
         if not self._max_bytes:
             return
-        who = (session.site, session.sid, session.visitor, session.visits, session.language)
-        _append((*who, page, mark, at, is_open, events), self._open, -1)
+        batch = (
+            session.site, session.sid, session.visitor, session.visits, session.language,
+            page, mark, at, is_open, events,
+        )  # fmt: skip
+        _append(batch, self._open, -1)
         self._count += 1
         if len(self._open) > CHUNK_BYTES:
             self._seal()

@@ -24,6 +24,7 @@ MAX_UNACKED: Final = 256
 MAX_UNREAD: Final = 256
 MAX_EARLY: Final = 64
 READ_BUFFER_BYTES: Final = 2048
+BINARY: Final = WSMsgType.BINARY  # a look-up in an enum costs as much as a call
 
 
 class ShopperSocket(WSListener):
@@ -60,7 +61,7 @@ class ShopperSocket(WSListener):
             return
         self.heard = True
         kind = frame.msg_type
-        if kind == WSMsgType.BINARY and frame.fin:
+        if kind is BINARY and frame.fin:
             message = None
             try:
                 message = wire.decode(frame.get_payload_as_bytes())
@@ -163,7 +164,7 @@ class ShopperSocket(WSListener):
             if self.unread > MAX_UNREAD:
                 self.abort()
                 return
-        transport.send(WSMsgType.BINARY, frame)
+        transport.send(BINARY, frame)
 
     def acked(self, page: str, n: int) -> None:
         """What this socket sent is stored, up to here."""

@@ -64,7 +64,7 @@ def fact(peer: Peer, name: str) -> Any:
 
 def count(peer: Peer, name: str) -> int:
     times, _ = sign_times(name)
-    return len(times(session(peer)) or ())
+    return len(times(session(peer), 1) or ())
 
 
 def leaving(peer: Peer, kind: str) -> bool:

@@ -276,6 +276,6 @@ async def test_quick_navigations_in_two_tabs_and_a_lost_line_lose_and_double_not
     await shopper.context.set_offline(False)
     for page in (shopper.page, other):
         await drained(page)
-    seen = {path: len(demo.session.seen[f"p:{path}"]) for path in paths}
+    seen = {path: len(demo.session.seen.times(f"p:{path}")) for path in paths}
     assert seen == {"/demo/cart": 8, "/demo/shipping": 4, "/demo/checkout": 4, "/demo/thanks": 4}
     assert [step.label for step in demo.session.journey].count("offline") == 1

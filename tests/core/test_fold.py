@@ -57,7 +57,7 @@ def test_what_rules_count_is_noted_with_its_moment() -> None:
         ev.Search(0, None, 3), ev.Search(0, None, 0), ev.Coupon(0, "h", False), ev.Coupon(0, "h", True),
         ev.Rage(0, 4), ev.Dead(0), ev.Trouble(0, "script"), ev.Trouble(0, "request"), ev.Product(0, CUP),
     )  # fmt: skip
-    times = {name: [(at - T) // 1000 for at in session.signs[name]] for name in (
+    times = {name: [(at - T) // 1000 for at in session.signs.times(name)] for name in (
         "search", "search.empty", "coupon", "coupon.refused", "rage", "dead", "error.script", "error.request",
         "c:tableware",
     )}  # fmt: skip

@@ -244,7 +244,8 @@ class TestBounds:
         s = session()
         for n in range(3):
             fold(s, P1, view("/shipping"), T + n)
-        assert s.seen["p:/shipping"] == [T, T + 1, T + 2]
+        assert s.seen.times("p:/shipping") == s.seen.times("p:/shipping", 3) == [T, T + 1, T + 2]
+        assert not s.seen.times("p:/shipping", 4)
 
 
 class TestLate:
@@ -256,7 +257,7 @@ class TestLate:
         fold(s, P2, ev.Dwell(0, 0, ev.FOCUSED), T)
         fold(s, P1, view("/cart", "cart", age=2000), T + 500)
         assert s.view is not None and (s.view.path, s.payment_since) == ("/pay", T)
-        assert s.seen["p:/cart"] == [T - 1500]
+        assert s.seen.times("p:/cart") == [T - 1500]
 
     def test_a_late_view_of_the_payment_page_begins_no_payment_that_has_failed_since(self) -> None:
         s = session(P1, P2)
@@ -300,7 +301,7 @@ class TestLate:
         s = session(P1, P2)
         fold(s, P2, ev.Product(0, CUP, currency="JPY"), T)
         fold(s, P1, ev.Product(2000, ev.Item("bowl", price=1000.0), currency="JPY"), T + 500)
-        assert s.product is not None and s.product.id == "cup" and s.seen["i:bowl"] == [T - 1500]
+        assert s.product is not None and s.product.id == "cup" and s.seen.times("i:bowl") == [T - 1500]
 
     def test_a_page_without_a_socket_is_hidden_as_of_its_own_last_word(self) -> None:
         """What it had left unsaid is resent by the next page: it was looked at then, and is not now."""

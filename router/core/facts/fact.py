@@ -18,7 +18,7 @@ Value = str | float | int | bool
 Read = Callable[[Session, int], Value | None]
 Elapsed = Callable[[Session, int], int | None]
 Zero = Callable[[Session], int | None]
-Times = Callable[[Session], Sequence[int] | None]
+Times = Callable[[Session, int], Sequence[int] | None]  # none at all if they are less than the number
 Kind = Literal[
     "page type", "path", "language", "duration", "money", "count", "flag", "ratio", "word", "device", "queue",
 ]  # fmt: skip

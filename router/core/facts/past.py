@@ -33,30 +33,32 @@ def page_times(path: str | None) -> tuple[Times, int]:
     if path is None:
         return _current_page_times, VIEW
     key = "p:" + path
-    return lambda session: session.seen[key], reading("page")
+    return lambda session, least: session.seen.times(key, least), reading("page")
 
 
-def _current_page_times(session: Session) -> Sequence[int] | None:
+def _current_page_times(session: Session, least: int) -> Sequence[int] | None:
     page = session.pages.get(session.current)
-    return None if page is None or not page.path else session.seen["p:" + page.path]
+    return None if page is None or not page.path else session.seen.times("p:" + page.path, least)
 
 
-def product_times(session: Session) -> Sequence[int] | None:
+def product_times(session: Session, least: int) -> Sequence[int] | None:
     """When the product that was seen last was seen, oldest first."""
     product = session.product
-    return None if product is None else session.seen["i:" + product.id]
+    return None if product is None else session.seen.times("i:" + product.id, least)
 
 
-def category_times(session: Session) -> Sequence[int] | None:
+def category_times(session: Session, least: int) -> Sequence[int] | None:
     """When products of the category of the product that was seen last were seen, oldest first."""
     product = session.product
-    return None if product is None or not product.category else session.signs["c:" + product.category]
+    if product is None or not product.category:
+        return None
+    return session.signs.times("c:" + product.category, least)
 
 
 def sign_times(name: str) -> tuple[Times, int]:
     """When this sign was seen, oldest first, and the mask it reads."""
     sign, reads = SIGNS[name]
-    return lambda session: session.signs[sign], reads
+    return lambda session, least: session.signs.times(sign, least), reads
 
 
 # --- silences ----------------------------------------------------------------------------------------------

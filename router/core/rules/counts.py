@@ -64,22 +64,21 @@ def _counted(
     op = "gte" if holds else "lt"
 
     def test(session: Session, now: int) -> bool:
-        seen = times(session)
-        return seen is not None and (len(seen) >= count and now - seen[-count] < window) is holds
+        seen = times(session, count)
+        return seen is not None and (bool(seen) and now - seen[-count] < window) is holds
 
     def change(session: Session, now: int) -> int | None:
-        seen = times(session)
-        if seen is None or len(seen) < count:
+        seen = times(session, count)
+        if not seen:
             return None
         moment = seen[-count] + window
         return moment if moment > now else None
 
     def gate(session: Session, now: int) -> bool:
-        seen = times(session)
-        return seen is not None and len(seen) >= count
+        return bool(times(session, count))
 
     def why(session: Session, now: int) -> tuple[Reason, ...]:
-        within = sum(now - at < window for at in times(session) or ())
+        within = sum(now - at < window for at in times(session, 1) or ())
         return (Reason(fact, op, within, count, f"in {window}", about(session)),)
 
     return Predicate(test, why, reads, change, scope, gate if holds else None)

@@ -95,7 +95,9 @@ def naive(condition: Condition, session: Session, now: int) -> bool | None:
         case Repeats():
             return repeated(condition, session, now)
         case Signs():
-            seen = session.signs[{"search.count": "search", "coupon.refused": "coupon.refused"}[condition.of]]
+            seen = session.signs.times(
+                {"search.count": "search", "coupon.refused": "coupon.refused"}[condition.of]
+            )
             return len([at for at in seen if at > now - condition.window_ms]) >= condition.count
         case Leaving():
             return session.exit == condition.kind and now < session.exit_at + 5000
@@ -154,7 +156,7 @@ def repeated(condition: Repeats, session: Session, now: int) -> bool | None:
         category = session.product.category if session.product else None
         if category is None:
             return None
-        seen = session.signs["c:" + category]
+        seen = session.signs.times("c:" + category)
         return len([at for at in seen if at > now - condition.window_ms]) >= condition.count
     if condition.of == "product":
         key = "i:" + session.product.id if session.product else None
@@ -164,7 +166,7 @@ def repeated(condition: Repeats, session: Session, now: int) -> bool | None:
         key = "p:" + page.path if page and page.path else None
     if key is None:
         return None
-    return len([at for at in session.seen[key] if at > now - condition.window_ms]) >= condition.count
+    return len([at for at in session.seen.times(key) if at > now - condition.window_ms]) >= condition.count
 
 
 def silent(condition: Silence, session: Session, now: int) -> bool | None:
