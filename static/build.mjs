@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { build, transform } from 'esbuild';
+import { minify } from 'terser';
 
 const here = new URL('./', import.meta.url);
 
@@ -13,12 +14,12 @@ const here = new URL('./', import.meta.url);
 const CHUNKS = {
   adobe: ['beacon/adapters/adobe.js', 700],
   after: ['beacon/after/index.js', 900],
-  behaviour: ['beacon/behaviour/index.js', 3000],
+  behaviour: ['beacon/behaviour/index.js', 2900],
   cards: ['beacon/cards/index.js', 3200],
   consent: ['beacon/consent/index.js', 1200],
   contact: ['beacon/contact/index.js', 3600],
   eccube: ['beacon/adapters/eccube.js', 700],
-  ga4: ['beacon/adapters/ga4.js', 1150],
+  ga4: ['beacon/adapters/ga4.js', 1100],
   jsonld: ['beacon/adapters/jsonld.js', 700],
   launcher: ['beacon/launcher/index.js', 1200],
   magento: ['beacon/adapters/magento.js', 700],
@@ -34,7 +35,7 @@ const CHUNKS = {
 const CLASSIC = { // scripts for a page itself
   beacon: ['beacon/index.js', 6000],
   stub: ['beacon/stub.js', 500],
-  'beacon.pinned': ['beacon/index.js', 17500], // one file, for `integrity`: with the behaviour, GA4 and the widget
+  'beacon.pinned': ['beacon/index.js', 16600], // one file, for `integrity`: with the behaviour, GA4 and the widget
 };
 const RELEASES = 3; // whose chunks are kept
 
@@ -58,11 +59,12 @@ const pinned = {
   },
 };
 
+/** esbuild puts the modules together; terser, twenty times slower, makes them 5 % smaller than it would. */
 async function bundle(entry, options) {
   const { outputFiles } = await build({
     entryPoints: [new URL(entry, here).pathname],
     bundle: true,
-    minify: true,
+    minifySyntax: true,
     target: 'es2020',
     charset: 'utf8',
     legalComments: 'none',
@@ -70,7 +72,9 @@ async function bundle(entry, options) {
     plugins: [smallCss],
     ...options,
   });
-  return outputFiles[0].contents;
+  const compress = { ecma: 2020, passes: 3, keep_fargs: false, pure_getters: true, unsafe_arrows: true };
+  const { code } = await minify(outputFiles[0].text, { module: options.format === 'esm', ecma: 2020, compress });
+  return Buffer.from(code);
 }
 
 const built = {};

@@ -1,1 +1,1 @@
-(()=>{var o=window.router=window.router||[];if(!o.session)for(let n of["track","identify","consent","open","on","destroy"])o[n]=o[n]||((...s)=>{o.push([n,...s])});})();
+(()=>{var o=window.router=window.router||[];if(!o.session)for(let e of["track","identify","consent","open","on","destroy"])o[e]=o[e]||((...n)=>{o.push([e,...n])})})();
