@@ -271,6 +271,87 @@ async def test_eccube(peer: Peer, shopper: Shopper) -> None:
     assert (told.value, told.items[0].id, told.items[0].quantity) == (7150.0, "42", 2)
 
 
+async def test_makeshop(peer: Peer, shopper: Shopper) -> None:
+    """The product by the platform's marks; the cart's lines by its fields, each once, as they are and not as typed."""
+    assert "makeshop.js" in await shop(peer, shopper, "makeshop", path="/bare/view/item/000000000642")
+    await until(lambda: peer.of(ev.Product))
+    (viewed,) = peer.of(ev.Product)
+    assert (viewed.item.id, viewed.item.name, viewed.item.price, viewed.currency) == (
+        "000000000642", "湯呑み", 3300.0, "JPY",
+    )  # fmt: skip
+    assert not peer.of(ev.Cart)
+    await shopper.page.locator("#open").click()
+    await until(lambda: peer.of(ev.Cart))
+    await shop(peer, shopper, "makeshop-cart", path="/bare/view/cart")
+    await until(lambda: len(peer.of(ev.Cart)) == 2)
+    told = peer.of(ev.Cart)[1]
+    assert (told.lines, told.quantity, told.value) == (2, 3, None)
+    assert [(item.id, item.name, item.quantity) for item in told.items] == [
+        ("000000000642", "湯呑み", 2),
+        ("000000000077", "急須", 1),
+    ]
+    await shopper.page.locator("input").last.fill("20")
+    await shopper.page.locator("#remove").click()
+    await until(lambda: peer.of(ev.CartRemove))
+    assert [removed.item.id for removed in peer.of(ev.CartRemove)] == ["000000000077"]
+    assert [cart.quantity for cart in peer.of(ev.Cart)] == [1, 3, 2] and not peer.of(ev.CartAdd)
+    await shopper.page.locator("text=ご購入手続きへ進む").click()
+    await until(lambda: peer.of(ev.Checkout))
+    assert [page.type for page in peer.of(ev.Page)] == ["product", "cart"]
+
+
+async def test_what_a_makeshop_page_declares_is_its_product_once(peer: Peer, shopper: Shopper) -> None:
+    """JSON-LD beside the platform's marks is one product, by whichever of them was read first."""
+    declared = (
+        '<script type="application/ld+json">{"@type": "Product", "sku": "CUP-1", "name": "湯呑み"}</script>'
+    )
+    asked = await shop(peer, shopper, "makeshop", SCRIPT + declared)
+    assert {"makeshop.js", "jsonld.js"} <= set(asked)
+    await until(lambda: peer.of(ev.Product))
+    await patience(shopper)
+    assert len(peer.of(ev.Product)) == 1
+
+
+async def test_futureshop(peer: Peer, shopper: Shopper) -> None:
+    """The number in the head; a rise after the product's own button is an addition of it."""
+    assert "futureshop.js" in await shop(peer, shopper, "futureshop", path="/bare/c/tea/cup-1")
+    await until(lambda: peer.of(ev.Cart))
+    await shopper.page.locator("#add span").click()
+    await until(lambda: peer.of(ev.CartAdd))
+    (added,) = peer.of(ev.CartAdd)
+    assert (added.item.id, added.item.name, added.item.quantity) == ("cup-1", "湯呑み", 2)
+    await shopper.page.locator("#other").click()
+    await until(lambda: [cart.quantity for cart in peer.of(ev.Cart)] == [1, 3, 5])
+    await do(shopper, "fill(0); document.body.click()")
+    await until(lambda: [cart.quantity for cart in peer.of(ev.Cart)] == [1, 3, 5, 0])
+    await passes(shopper, 1.5)
+    assert len(peer.of(ev.CartAdd)) == 1 and not any(cart.items for cart in peer.of(ev.Cart))
+    await shop(peer, shopper, "futureshop-cart", path="/bare/p/cart")
+    await until(lambda: len(peer.of(ev.Cart)) == 5)
+    told = peer.of(ev.Cart)[4]
+    assert (told.lines, told.quantity, told.value) == (2, 2, None)
+    assert [(item.id, item.name) for item in told.items] == [("cup-1", "湯呑み"), ("pot-1", "急須")]
+    await shop(peer, shopper, "futureshop-checkout", path="/bare/p/order")
+    await until(lambda: peer.of(ev.Checkout))
+    assert [page.type for page in peer.of(ev.Page)] == ["other", "cart", "checkout"]
+
+
+async def test_what_futureshops_data_layer_says_was_added_is_not_added_again(
+    peer: Peer, shopper: Shopper
+) -> None:
+    """It may call the product by another name."""
+    await shop(peer, shopper, "futureshop", path="/bare/c/tea/cup-1")
+    await until(lambda: peer.of(ev.Cart))
+    added = "{event: 'add_to_cart', ecommerce: {items: [{item_id: 'CUP-0001', quantity: 2}]}}"
+    await do(
+        shopper, f"document.getElementById('add').addEventListener('click', () => dataLayer.push({added}))"
+    )
+    await shopper.page.locator("#add").click()
+    await until(lambda: [cart.quantity for cart in peer.of(ev.Cart)] == [1, 3])
+    await passes(shopper, 1.5)
+    assert [event.item.id for event in peer.of(ev.CartAdd)] == ["CUP-0001"]
+
+
 # --- how much a search has found --------------------------------------------------------------------------
 
 
@@ -329,6 +410,8 @@ async def test_a_search_that_somebody_tells_and_the_page_states_counts_once(
         ("magento-search", "/bare/catalogsearch/result/?q=cup", [14]),
         ("eccube-list", "/bare/products/list?name=cup", [0]),
         ("eccube-list", "/bare/products/list?category_id=2&name=", []),
+        ("futureshop-search", "/bare/p/search?keyword=cup", [0]),
+        ("futureshop-search", "/bare/p/search?tag=sale", []),
     ],
 )
 async def test_what_a_platforms_search_page_shows(

@@ -17,6 +17,8 @@ const SIGNS = {
   woo: (win) => win.wc_add_to_cart_params || win.document.querySelector('.woocommerce, .woocommerce-page, [class*="wc-block-"]'),
   magento: has('[type="text/x-magento-init"], [data-mage-init]'),
   eccube: has('.ec-layoutRole, .ec-cartNavi'),
+  makeshop: has('[id^="makeshop-page-"]'),
+  futureshop: has('[class*="fs-c-"]'),
   jsonld: has('[type="application/ld+json"]'),
 };
 
