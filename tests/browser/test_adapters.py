@@ -219,12 +219,17 @@ async def test_an_older_answer_of_the_store_api_does_not_undo_a_newer_one(
     peer: Peer, shopper: Shopper
 ) -> None:
     """Names come as HTML and are told as text."""
-    totals = {"currency_code": "JPY", "currency_minor_unit": 0}
     late: list[Route] = []
-    bowl = {"id": 5, "name": "Bowl &amp; plate &#8211; blue", "quantity": 1, "prices": {"price": "1250"}}
 
-    def cart(*items: dict[str, Any]) -> str:
-        return json.dumps({"items": items, "totals": totals | {"total_items": str(1250 * len(items))}})
+    async def asked(times: int) -> None:
+        await until(lambda: len(late) == times)
+
+    async def answer(route: Route, quantity: int) -> None:
+        prices = {"price": "1250", "currency_minor_unit": 0}
+        bowl = {"id": 5, "name": "Bowl &amp; plate &#8211; blue", "quantity": quantity, "prices": prices}
+        totals = {"currency_code": "JPY", "currency_minor_unit": 0, "total_items": str(1250 * quantity)}
+        body = json.dumps({"items": [bowl], "totals": totals})
+        await route.fulfill(body=body, content_type="application/json")
 
     async def api(route: Route) -> None:
         late.append(route)
@@ -233,20 +238,22 @@ async def test_an_older_answer_of_the_store_api_does_not_undo_a_newer_one(
     peer.behaviour = True
     peer.body = (FIXTURES / "woo.html").read_text()
     await visit(peer, shopper.page)
-    await until(lambda: len(late) == 1)
-    await late.pop().fulfill(body=cart(), content_type="application/json")
-    await do(shopper, "trigger('added_to_cart')")
-    await until(lambda: len(late) == 1)
-    await do(shopper, "trigger('added_to_cart')")
-    await until(lambda: len(late) == 2)
-    await late.pop().fulfill(body=cart(bowl), content_type="application/json")
+    for times in (1, 2, 3):
+        await asked(times)
+        await do(shopper, "trigger('added_to_cart')")
+    await asked(4)
+    await answer(late[0], 1)  # also one that was asked before the others has its say, if it comes first
+    await until(lambda: peer.of(ev.Cart))
+    await answer(late[3], 3)
     await until(lambda: peer.of(ev.CartAdd))
-    await late.pop().fulfill(body=cart(), content_type="application/json")
+    await answer(late[1], 1)
+    await answer(late[2], 2)
     await shopper.page.wait_for_load_state("networkidle")
     await do(shopper, "router.track('list', {id: 'after', count: 1})")
     await until(lambda: peer.of(ev.ItemList))
-    assert not peer.of(ev.CartRemove) and len(peer.of(ev.CartAdd)) == 1
-    assert peer.of(ev.CartAdd)[0].item.name == "Bowl & plate – blue"
+    assert [cart.quantity for cart in peer.of(ev.Cart)] == [1, 3] and not peer.of(ev.CartRemove)
+    (added,) = peer.of(ev.CartAdd)
+    assert (added.item.name, added.item.quantity) == ("Bowl & plate – blue", 2)
 
 
 async def test_magento(peer: Peer, shopper: Shopper) -> None:

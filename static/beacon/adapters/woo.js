@@ -9,7 +9,7 @@ export const BASIS = 'total_items - total_discount';
 const CHANGED = ['added_to_cart', 'removed_from_cart', 'updated_cart_totals', 'wc-blocks_added_to_cart', 'wc-blocks_removed_from_cart'];
 
 /** The Store API gives names as HTML. */
-const plain = (name) => name?.replace(/&(?:#(\d+)|amp);/g, (all, code = 38) => String.fromCodePoint(code));
+const plain = (name) => name?.replace(/&(?:amp|#(\d+));/g, (all, code = 38) => String.fromCodePoint(code));
 
 /** The Store API's cart as a snapshot. */
 export function snapshot({ items = [], totals = {} }) {
@@ -30,13 +30,16 @@ export function results(doc) {
 export function mount({ followCart, guarded, hashed, listen, report, shown }) {
   const say = report(PLATFORM);
   const take = followCart(say);
-  const root = document.querySelector('link[rel="https://api.w.org/"]')?.href || '/wp-json/';
+  const root = document.querySelector('[rel="https://api.w.org/"]')?.href || '/wp-json/';
   let asked = 0;
+  let taken = 0;
   const look = guarded(async () => {
     const mine = ++asked;
     const answer = await fetch(root + 'wc/store/v1/cart');
     const cart = await answer.json();
-    if (answer.ok && mine === asked) take(snapshot(cart)); // a later answer knows better, also if it came first
+    if (!answer.ok || mine < taken) return; // a later question's answer that came first knows better
+    taken = mine;
+    take(snapshot(cart));
   });
   const on = (name, work) => {
     listen(document, name, work);
