@@ -7,10 +7,10 @@ const PATTERNS = [
   ['thanks', /thank|order-?(complete|confirmed|received)/],
   ['payment', /payment/],
   ['shipping', /shipping|delivery/],
-  ['checkout', /checkout/],
-  ['cart', /\/(cart|basket|bag)(\/|$)/],
-  ['product', /\/(p|products?|items?|dp)\/./],
-  ['list', /\/(category|collections?|search)(\/|$)/],
+  ['checkout', /checkout|\/p\/order/],
+  ['cart', /\/(cart|basket|bag)(\/|\.|$)/],
+  ['product', /\/(p|products?|shopdetail|items?|dp)\/(?!(list|search|order)$)./],
+  ['list', /\/(category|collections?|products\/list|search|shopbrand)(\/|$)/],
   ['home', /^\/(index\.html?)?$/],
 ];
 

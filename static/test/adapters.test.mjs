@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { changes, followCart } from '../beacon/adapters/snapshot.js';
 import { found } from '../beacon/adapters/detect.js';
+import { largest, number } from '../beacon/adapters/looks.js';
 import { product } from '../beacon/adapters/jsonld.js';
 import { read as adobe } from '../beacon/adapters/adobe.js';
 import { read as segment } from '../beacon/adapters/segment.js';
@@ -37,8 +38,9 @@ test('what is missing or of another form makes no fault', () => {
   for (const cart of [null, undefined, {}, { lines: [] }, { lines: { nodes: [] } }]) assert.deepEqual(shopify(cart).items, []);
   assert.deepEqual(woo({}).items, []);
   assert.deepEqual(magento().items, []);
-  for (const entry of [null, undefined, 7, {}, { event: 'constructor' }, { event: 'add-to-cart-x' }]) assert.equal(adobe(entry), null);
-  assert.deepEqual(adobe({ event: 'shopping-cart-view' })[1].items, []);
+  for (const entry of [null, undefined, 7, {}, { event: 'constructor' }, { event: 'add-to-cart-x' }]) assert.deepEqual(adobe(entry), []);
+  assert.deepEqual(adobe({ event: 'shopping-cart-view' })[0][1].items, []);
+  assert.equal(adobe({ event: 'add-to-cart', eventInfo: { productContext: null, changedProductsContext: { items: null } } })[0][1].item.id, undefined);
   assert.deepEqual(segment('__proto__', null), []);
   assert.deepEqual(segment('Order Completed'), [['purchase', { value: undefined, currency: undefined, coupon: undefined, order: undefined, tax: undefined, shipping: undefined }]]);
 });
@@ -56,6 +58,26 @@ test('a page that declares several products is about none of them', () => {
   assert.equal(product([[one]]).item.price, 1);
   assert.equal(product([{ '@graph': [one, { ...one, sku: 'b' }] }]), null);
   assert.equal(product([null, 7, 'x', { '@type': 'ItemList', itemListElement: [one] }]), null);
+});
+
+test('an offer may be missing, alone or a list, with its price in words of its own', () => {
+  const price = (offers) => product([{ '@type': 'Product', sku: 'a', offers }])?.item.price;
+  assert.equal(price(null), undefined);
+  assert.equal(price([]), undefined);
+  assert.equal(price([{ lowPrice: 3, priceCurrency: 'JPY' }]), 3);
+  assert.equal(price({ priceCurrency: 'JPY', priceSpecification: { price: 5 } }), 5);
+  assert.equal(product([{ '@type': 'Product', sku: 'a', offers: { priceCurrency: 'JPY', priceSpecification: [{ price: 5 }] } }]).currency, 'JPY');
+});
+
+test('numbers are read as they are shown', () => {
+  assert.deepEqual(['￥３，３００', '3,300円（税込）', '', null, 'なし'].map(number), [3300, 3300, null, null, null]);
+  assert.deepEqual(['1–12 / 30', '30件中 13–24件', 'all 5 results', 'the single result', ''].map(largest), [30, 30, 5, 0, 0]);
+});
+
+test('what the Store API names in HTML is text', () => {
+  const named = (name) => woo({ items: [{ id: 1, quantity: 1, name }] }).items[0].name;
+  assert.equal(named('Cup &amp; plate &#8211; &#038; blue'), 'Cup & plate – & blue');
+  assert.equal(named(undefined), undefined);
 });
 
 test('an address may name the adapters, and only those that there are', () => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { delay, fate } from '../beacon/link.js';
 import { fits, messageId, pageId, route } from '../beacon/ids.js';
-import { createSources, DATA_LAYER, TRACKED } from '../beacon/sources.js';
+import { createSources, DATA_LAYER, IN_PAGE, TRACKED } from '../beacon/sources.js';
 import { guarded } from '../beacon/guard.js';
 import { pack } from '../beacon/kinds.js';
+import { pageType } from '../beacon/page.js';
 import { read } from '../beacon/adapters/ga4.js';
 import { countdown } from '../beacon/cards/countdown.js';
 
@@ -69,6 +70,31 @@ test('two sources of one action are a pair, two reports of one source are two ac
   assert.ok(admit(DATA_LAYER, 'cart_remove', cup), 'another kind');
   now += 2500;
   assert.ok(admit(TRACKED, 'cart_remove', cup), 'too late to be the same action');
+});
+
+test('what stands in the page counts as long as nobody else has told of its kind', () => {
+  let now = 0;
+  const admit = createSources(memory(), () => now);
+  assert.ok(admit(IN_PAGE, 'search', { results: 0 }));
+  now += 5000;
+  assert.ok(admit(IN_PAGE, 'search', { results: 0 }), 'the next page view of a single-page app');
+  assert.ok(admit(DATA_LAYER, 'product', { item: { id: 'cup' } }));
+  now += 5000;
+  assert.ok(!admit(IN_PAGE, 'product', { item: { id: 'CUP-1' } }), 'later, and by another name');
+  assert.ok(admit(DATA_LAYER, 'product', { item: { id: 'pot' } }));
+  assert.ok(admit(TRACKED, 'product', { item: { id: 'mug' } }), 'who ranks higher is not mute');
+});
+
+test('what platforms\' addresses say of a page', () => {
+  const type = (path) => pageType({ querySelector: () => null }, path);
+  const types = {
+    product: ['/products/detail/42', '/product/cup', '/p/cup', '/shopdetail/000000000642/', '/view/item/000000000642', '/products/list-holder'],
+    list: ['/products/list', '/p/search', '/shopbrand/tea/', '/view/category/tea', '/view/search', '/collections/tea'],
+    cart: ['/shop/basket.html', '/p/cart', '/view/cart', '/cart'],
+    checkout: ['/p/order', '/checkout/'],
+    other: ['/basketry', '/shop/order', '/news/list'],
+  };
+  for (const [wanted, paths] of Object.entries(types)) for (const path of paths) assert.equal(type(path), wanted, path);
 });
 
 test('a failed payment is no repetition of its beginning', () => {

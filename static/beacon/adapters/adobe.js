@@ -1,47 +1,57 @@
 // Adobe's client data layer, with the events and contexts of Adobe Commerce storefronts.
 
+import { counted } from './results.js';
 import { DATA_LAYER } from '../sources.js';
 
 /** The cart's subtotal without tax, after discounts as the shop applies them to lines. */
 export const BASIS = 'subtotalExcludingTax';
 
-const product = ({ productId, sku, name, pricing = {} }) => ({ id: sku || productId, name, price: pricing.specialPrice ?? pricing.regularPrice });
-const priced = ({ productContext: of = {} }) => ({ item: product(of), currency: of.pricing?.currencyCode });
+/** A product with how many and its price, as an event's fields. */
+const line = ({ product: { productId, sku, name, pricing = {} } = {}, quantity, prices: { price = {} } = {} }) => ({
+  item: { id: sku || productId, name, price: price.value ?? pricing.specialPrice ?? pricing.regularPrice, quantity },
+  currency: price.currency ?? pricing.currencyCode,
+});
 
-function cart({ shoppingCartContext: of = {} }) {
-  const items = (of.items || []).map(({ product: about = {}, quantity = 1, prices }) => ({ ...product(about), price: prices?.price?.value, quantity }));
-  const total = of.prices?.subtotalExcludingTax || {};
-  return { lines: items.length, quantity: of.totalQuantity ?? items.length, value: total.value, currency: total.currency, items };
-}
+/** What was put in or taken out: the products that changed, else the page's own. */
+const changed = (kind) => ({ changedProductsContext: { items } = {}, productContext: product }) => (
+  (items || [{ product }]).map((one) => [kind, line(one)])
+);
+
+/** The cart as it stands; `total` is its value with its currency. */
+const cart = (kind) => ({ shoppingCartContext: { items = [], prices: { subtotalExcludingTax: total } = {}, totalQuantity } = {} }) => [[
+  kind, { lines: items.length, ...total, quantity: totalQuantity ?? items.length, items: items.map((one) => line(one).item) },
+]];
 
 const READ = {
   __proto__: null,
-  'product-page-view': (about) => ['product', priced(about)],
-  'add-to-cart': (about) => ['cart_add', priced(about)],
-  'remove-from-cart': (about) => ['cart_remove', priced(about)],
-  'shopping-cart-view': (about) => ['cart', cart(about)],
-  'initiate-checkout': (about) => ['checkout', cart(about)],
-  'search-request-sent': () => ['search', {}],
-  'place-order': ({ orderContext: of = {} }) => ['purchase', { order: of.orderId, value: of.subtotalExcludingTax ?? of.grandTotal, shipping: of.shipping?.shippingAmount }],
+  'product-page-view': ({ productContext: product }) => [['product', line({ product })]],
+  'add-to-cart': changed('cart_add'),
+  'remove-from-cart': changed('cart_remove'),
+  'shopping-cart-view': cart('cart'),
+  'initiate-checkout': cart('checkout'),
+  'search-request-sent': () => [['search', {}]],
+  'place-order': ({ orderContext: { orderId: order, subtotalExcludingTax, grandTotal, shipping } = {} }) => [[
+    'purchase', { order, value: subtotalExcludingTax ?? grandTotal, shipping: shipping?.shippingAmount },
+  ]],
 };
 
-/** The event, as `[kind, fields]`, that an entry stands for; null for any other. */
-export const read = (entry) => READ[entry?.event]?.(entry.eventInfo || {}) ?? null;
+/** A context that was taken back is null, at whatever depth: as if it were not there. */
+const present = (info) => JSON.parse(JSON.stringify(info ?? {}), (key, value) => value ?? undefined);
+
+/** The events, as `[kind, fields]`, that an entry stands for. */
+export const read = (entry) => READ[entry?.event]?.(present(entry.eventInfo)) ?? [];
 
 export function mount({ report, guarded }) {
-  const say = report(DATA_LAYER);
-  const take = guarded((entry) => {
-    const found = read(entry);
-    if (found) say(...found);
-  });
+  const take = guarded((entry) => read(entry).forEach(([kind, fields]) => report(DATA_LAYER)(kind, counted(kind, fields))));
   const layer = window.adobeDataLayer;
-  if (layer.addEventListener) return layer.addEventListener('adobeDataLayer:event', take); // it tells of the past too
   const { push } = layer;
-  [...layer].forEach((entry) => take(entry));
-  layer.push = function (...entries) {
-    const result = push.apply(this, entries);
-    entries.forEach((entry) => take(entry));
-    return result;
-  };
-  return undefined;
+  if (layer.addEventListener) layer.addEventListener('adobeDataLayer:event', take); // it tells of the past too
+  else {
+    layer.slice().forEach(take);
+    layer.push = (...entries) => {
+      const result = push.apply(layer, entries);
+      entries.forEach(take);
+      return result;
+    };
+  }
 }

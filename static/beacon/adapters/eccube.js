@@ -1,22 +1,22 @@
-// EC-CUBE 4 with its default templates: the cart's badge and sum that stand in every page's head, and the rows of the cart page.
+// EC-CUBE 4 with its default templates: the cart's badge and sum that stand in every page's head, the rows of the cart page, and
+// the counter of a list that a search has led to.
 
+import { followClicks, number } from './looks.js';
 import { PLATFORM } from '../sources.js';
 
 /** The sum that the shop shows: with tax, before a coupon. */
 export const BASIS = 'the sum shown';
-
-const LOOK_MS = 300; // the head is drawn anew a moment after a cart button
-const number = (text) => +String(text || '').normalize('NFKC').replace(/[^\d.]/g, '');
 
 /** A document's cart as a snapshot; null where it shows none. Outside the cart page its lines are unknown. */
 export function snapshot(doc) {
   const text = (selector, of = doc) => of.querySelector(selector)?.textContent.trim();
   const quantity = number(text('.ec-cartNavi__badge'));
   const rows = [...doc.querySelectorAll('.ec-cartRow')];
+  const totals = [...doc.querySelectorAll('.ec-cartRole__totalAmount')]; // kinds of sale have carts of their own
   if (!rows.length && !text('.ec-cartNavi__badge')) return null;
   return {
     quantity,
-    value: number(text('.ec-cartRole__totalAmount') || text('.ec-cartNavi__price')),
+    value: totals.length ? totals.reduce((all, one) => all + number(one.textContent), 0) : number(text('.ec-cartNavi__price')),
     items: rows.map((row) => ({
       id: (row.querySelector('a[href*="/products/detail/"]')?.href.match(/detail\/(\d+)/) || [])[1],
       name: text('.ec-cartRow__name a', row),
@@ -26,11 +26,17 @@ export function snapshot(doc) {
   };
 }
 
-export function mount({ followCart, guarded, listen, report }) {
-  const say = report(PLATFORM);
-  const take = followCart(say);
+/** What a search by name has found; null for any other list. */
+export function results(doc, query) {
+  const counter = doc.querySelector('.ec-searchnavRole__counter');
+  return counter && new URLSearchParams(query).get('name') ? { results: number(counter.textContent) || 0 } : null;
+}
+
+export function mount(core) {
+  const say = core.report(PLATFORM);
+  const take = core.followCart(say);
   let told = '';
-  const look = guarded(() => {
+  followClicks(core, () => {
     const cart = snapshot(document);
     if (!cart) return;
     if (cart.items.length) return void take({ ...cart, currency: 'JPY' });
@@ -39,6 +45,5 @@ export function mount({ followCart, guarded, listen, report }) {
     if (state !== told && (told || cart.quantity)) say('cart', { lines: cart.quantity, quantity: cart.quantity, value: cart.value, currency: 'JPY' });
     told = state;
   });
-  look();
-  listen(document, 'click', () => setTimeout(look, LOOK_MS));
+  core.shown('search', (doc) => results(doc, location.search));
 }

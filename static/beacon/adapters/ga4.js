@@ -4,6 +4,7 @@
 
 import { guarded } from '../guard.js';
 import { DATA_LAYER } from '../sources.js';
+import { counted } from './results.js';
 
 const money = ({ value, currency, coupon }) => ({ value, currency, coupon });
 const sum = (items, each) => items.reduce((total, item) => total + each(item), 0);
@@ -104,10 +105,7 @@ export function followDataLayer(win, report, name = 'dataLayer') {
 /** Begin to report what the page's data layers say; whether one was replaced is seen when something happens. */
 export function mount(core) {
   const say = core.report(DATA_LAYER);
-  const tell = (kind, fields) => {
-    core.told = { ...core.told, [kind]: true }; // for those who speak only where nobody else does
-    say(kind, fields);
-  };
+  const tell = (kind, fields) => say(kind, counted(kind, fields));
   const looks = [...layers(document)].map((name) => followDataLayer(window, tell, name));
   const lookAll = () => looks.forEach((look) => look());
   core.listen(window, 'load', lookAll);

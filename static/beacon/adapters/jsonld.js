@@ -1,11 +1,8 @@
 // schema.org Product data of a page: what it is about, where nobody else says so.
 
-import { JSON_LD } from '../sources.js';
-
 /** The price that the page declares. */
 export const BASIS = 'offers.price, else offers.lowPrice';
 
-const PATIENCE_MS = 1000;
 const is = (node, type) => [node?.['@type']].flat().includes(type);
 
 /** The one product that these nodes are about, as an event's fields; null if there is none, or several. */
@@ -14,8 +11,8 @@ export function product(nodes) {
   const found = all.filter((node) => is(node, 'Product') || is(node, 'ProductGroup'));
   if (found.length !== 1) return null;
   const [{ sku, productID, productGroupID, name, category, brand, offers }] = found;
-  const [offer = {}] = [offers].flat();
-  const { price = offer.lowPrice, priceCurrency } = offer.priceSpecification?.[0] || offer;
+  const offer = [offers].flat()[0] || {};
+  const { price = offer.lowPrice, priceCurrency = offer.priceCurrency } = [offer.priceSpecification].flat()[0] || offer;
   return {
     item: { id: sku || productID || productGroupID || name, name, category: category?.name || category, brand: brand?.name || brand, price },
     currency: priceCurrency,
@@ -33,11 +30,4 @@ function read(doc) {
   });
 }
 
-export function mount(core) {
-  let said = false;
-  core.on('product', () => { said = true; });
-  setTimeout(core.guarded(() => {
-    const about = product(read(document));
-    if (about && !said && !core.told?.product) core.report(JSON_LD)('product', about);
-  }), PATIENCE_MS);
-}
+export const mount = ({ shown }) => shown('product', (doc) => product(read(doc)));

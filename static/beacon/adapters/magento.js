@@ -1,5 +1,6 @@
-// Magento (Luma and what follows its ways): the cart section of its customer data.
+// Magento (Luma and what follows its ways): the cart section of its customer data, and what its search page shows.
 
+import { largest } from './looks.js';
 import { PLATFORM } from '../sources.js';
 
 /** The subtotal that the minicart shows: tax as the shop shows prices, before cart rules. */
@@ -22,7 +23,15 @@ function stored() {
   }
 }
 
-export function mount({ followCart, guarded, report }) {
+/** What a search has found by the search page's toolbar; without one its notice says that it was nothing. */
+export function results(doc) {
+  const page = doc.querySelector('.catalogsearch-result-index');
+  const amount = page?.querySelector('.toolbar-amount');
+  if (amount) return { results: largest(amount.textContent) };
+  return page?.querySelector('.column.main .message.notice') ? { results: 0 } : null;
+}
+
+export function mount({ followCart, guarded, report, shown }) {
   const take = followCart(report(PLATFORM));
   const look = guarded((section) => section?.items && take(snapshot(section)));
   look(stored());
@@ -31,4 +40,5 @@ export function mount({ followCart, guarded, report }) {
     look(cart());
     cart.subscribe(look);
   }));
+  shown('search', results);
 }

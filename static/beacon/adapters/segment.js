@@ -1,11 +1,12 @@
 // Segment's analytics.js: its e-commerce events (v2), as they are tracked.
 
+import { counted } from './results.js';
 import { DATA_LAYER } from '../sources.js';
 
 /** What the shop tracks: `total`, else `value`, else `revenue`. */
 export const BASIS = 'total, else value, else revenue';
 
-const item = (given) => ({ ...given, id: given.product_id || given.sku, quantity: given.quantity ?? 1 });
+const item = (given) => ({ ...given, id: given.product_id || given.sku, quantity: +(given.quantity ?? 1) });
 const money = ({ total, value, revenue, currency, coupon }) => ({ value: total ?? value ?? revenue, currency, coupon });
 const one = (kind) => (given) => [[kind, { item: item(given), value: given.value, currency: given.currency }]];
 
@@ -18,7 +19,7 @@ const READ = {
   'Product Removed': one('cart_remove'),
   'Product Added to Wishlist': one('wishlist'),
   'Cart Viewed': (given) => {
-    const items = (given.products || []).map(item);
+    const items = (given.products || []).filter(Boolean).map(item);
     const sum = items.reduce((total, { price = 0, quantity }) => total + price * quantity, 0);
     const quantity = items.reduce((count, each) => count + each.quantity, 0);
     return [['cart', { ...money(given), value: money(given).value ?? sum, lines: items.length, quantity, items }]];
@@ -34,7 +35,7 @@ export const read = (name, given) => READ[name]?.(given || {}) ?? [];
 
 export function mount({ report, guarded }) {
   const say = report(DATA_LAYER);
-  const tell = ([kind, fields]) => say(kind, fields);
+  const tell = ([kind, fields]) => say(kind, counted(kind, fields));
   window.analytics?.on?.('track', guarded((name, given) => read(name, given).forEach(tell)));
   window.analytics?.on?.('page', guarded((category, name, given) => say('page', { path: given?.path, title: given?.title })));
 }

@@ -27,7 +27,15 @@ export function mount({ followCart, guarded, hashed, listen, report }) {
   const on = (name, work) => listen(document, `shopify:${name}`, work);
   const later = (event, work) => event.promise?.then(guarded(work), () => 0);
 
-  window.Shopify?.actions?.getCart?.().then(guarded(({ cart }) => take(snapshot(cart))), () => 0);
+  let codes = new Map(); // of the cart, with whether they apply
+  const note = (cart) => {
+    codes = new Map((cart.discountCodes || []).map(({ code, applicable }) => [code, applicable]));
+  };
+
+  window.Shopify?.actions?.getCart?.().then(guarded(({ cart }) => {
+    take(snapshot(cart));
+    note(cart);
+  }), () => 0);
   on('product:view', ({ context, product, selectedVariant }) => context === 'page' && say('product', {
     item: item({ product, merchandise: selectedVariant || {} }), currency: selectedVariant?.price?.currencyCode,
   }));
@@ -36,6 +44,11 @@ export function mount({ followCart, guarded, hashed, listen, report }) {
   on('cart:view', ({ cart }) => take(snapshot(cart)));
   on('cart:lines-update', (event) => later(event, ({ cart }) => take(snapshot(cart))));
   on('cart:discount-update', (event) => later(event, async ({ cart }) => {
-    for (const { code, applicable } of cart.discountCodes || []) say('coupon', { code_hash: await hashed(code), accepted: applicable });
+    take(snapshot(cart));
+    const before = codes;
+    note(cart);
+    for (const [code, accepted] of codes) {
+      if (before.get(code) !== accepted) say('coupon', { code_hash: await hashed(code), accepted });
+    }
   }));
 }

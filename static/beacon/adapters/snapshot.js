@@ -18,8 +18,8 @@ export function followCart(report) {
   let told = '';
   return ({ items, value, currency }) => {
     const state = JSON.stringify([items, value]);
-    if (state === told || (!before && !items.length)) return void (before = before || items);
-    if (before) for (const [kind, item] of changes(before, items)) report(kind, { item, currency });
+    if (state === told || (!before && !items.length)) return void (before = items);
+    for (const [kind, item] of changes(before || items, items)) report(kind, { item, currency });
     report('cart', { lines: items.length, quantity: count(items), value, currency, items });
     before = items;
     told = state;
@@ -29,5 +29,5 @@ export function followCart(report) {
 /** A coupon's hash, since the code is nobody's business. */
 export async function hashed(code) {
   const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(String(code).trim().toUpperCase()));
-  return Array.from(new Uint8Array(bytes, 0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return [...new Uint8Array(bytes, 0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

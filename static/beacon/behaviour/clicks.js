@@ -29,7 +29,7 @@ export function followClicks({ add, guarded, listen, now }) {
   let signs = 0; // of life
   const live = () => { signs++; };
   SIGNS.forEach((name) => listen(window, name, live));
-  listen(document, 'focusin', ({ target }) => target.matches && target.matches(WORKING) && live());
+  listen(document, 'focusin', ({ target }) => target.matches?.(WORKING) && live());
   new PerformanceObserver(live).observe({ type: 'resource' });
 
   function awaited() {

@@ -20,7 +20,7 @@ export function followFields({ add, listen, now }) {
   let growing = true;
 
   listen(document, 'focusin', ({ target }) => {
-    field = target.matches && target.matches(KINDS) && !/^cc-/.test(fieldKind(target)) ? target : null;
+    field = target.matches?.(KINDS) && !/^cc-/.test(fieldKind(target)) ? target : null;
     if (!field) return;
     since = now();
     edits = 0;
