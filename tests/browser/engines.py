@@ -59,6 +59,16 @@ def _running(command: list[str], **more: str) -> Any:
             process.wait()
 
 
+@contextlib.contextmanager
+def unwatched(chromium: Path, folder: Path, url: str) -> Any:
+    """Chromium at this address as people run it: one that DevTools look into prerenders nothing."""
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with _running(
+        [str(chromium), "--headless=new", "--no-first-run", *root, f"--user-data-dir={folder}", url]
+    ):
+        yield
+
+
 class _Firefox:
     """WebDriver BiDi."""
 

@@ -67,6 +67,7 @@ class Peer:
         self.leaving_fails: list[str] = []
         self.due = now()
         self.head = ""
+        self.asked: list[str] = []
         self.body = "<p>bare</p>"
         self.language = "ja"
         self.policy = ""
@@ -125,6 +126,7 @@ class Peer:
         return _dist("behaviour.js")
 
     async def _bare(self, request: Request) -> Response:
+        self.asked.append(request.url.path)
         page = f"<!doctype html><html lang={self.language}><head>{self.head}</head><body>{self.body}</body></html>"
         return HTMLResponse(page, headers={"content-security-policy": self.policy} if self.policy else {})
 
