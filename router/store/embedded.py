@@ -17,6 +17,9 @@ from router.errors import StartError
 MINIMUM = (7, 0)
 START_S = 10.0
 PORT_FILE = "port"
+REWRITE_FROM = (
+    "512mb"  # sessions are written over and over: a log rewritten at 64 MB is rewritten all the time
+)
 
 
 def find_binary() -> Path:
@@ -167,7 +170,8 @@ def _arguments(port: int, folder: Path | None, appendfsync: str) -> list[str]:
     always = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--maxmemory-policy", "noeviction"]
     if folder is None:
         return [*always, "--appendonly", "no"]
-    return [*always, "--dir", str(folder), "--appendonly", "yes", "--appendfsync", appendfsync]
+    kept = ["--appendonly", "yes", "--appendfsync", appendfsync, "--auto-aof-rewrite-min-size", REWRITE_FROM]
+    return [*always, "--dir", str(folder), *kept]
 
 
 def _ask(port: int, *words: str) -> bytes:

@@ -32,6 +32,12 @@ def test_data_stays_between_runs(tmp_path: Path, name: str) -> None:
         assert value(server, "a") == b"kept"
 
 
+def test_a_busy_store_does_not_rewrite_its_log_all_the_time(tmp_path: Path) -> None:
+    """At the store's own 64 MB it would every few seconds, and events wait for it."""
+    with Embedded(tmp_path) as server, Redis.from_url(server.url) as client:
+        assert client.config_get("auto-aof-rewrite-min-size") == {"auto-aof-rewrite-min-size": str(512 << 20)}
+
+
 def test_without_a_folder_nothing_is_kept() -> None:
     with Embedded() as server:
         put(server, "a")
