@@ -75,6 +75,11 @@ browser: $(VENV)/.dev
 	  { $(APT_MAY) && apt-get update -qq && $(APT) firefox-esr webkit2gtk-driver xvfb >/dev/null; } || \
 	  echo "No Firefox or WebKit here: their tests are left out."
 
+# Two processes stand behind HAProxy in the bench; without one that part says that it was not measured.
+balancer:
+	@command -v haproxy >/dev/null || { $(APT_MAY) && apt-get update -qq && $(APT) haproxy >/dev/null; } || \
+	  echo "No haproxy here: two processes will not be measured."
+
 node:
 	@command -v npm >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
