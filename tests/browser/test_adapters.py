@@ -256,6 +256,30 @@ async def test_an_older_answer_of_the_store_api_does_not_undo_a_newer_one(
     assert (added.item.name, added.item.quantity) == ("Bowl & plate – blue", 2)
 
 
+async def test_an_error_page_of_the_shop_does_not_silence_the_adapter(peer: Peer, shopper: Shopper) -> None:
+    """However often it comes: three faults of its own would."""
+    totals = {"total_items": "1250", "currency_code": "JPY", "currency_minor_unit": 0}
+    bowl = {"id": 5, "name": "Bowl", "quantity": 1, "prices": {"price": "1250", "currency_minor_unit": 0}}
+    failed: list[int] = []
+
+    async def api(route: Route) -> None:
+        if len(failed) < 4:
+            failed.append(503)
+            await route.fulfill(status=503, body="<h1>busy</h1>", content_type="text/html")
+        else:
+            await route.fulfill(
+                body=json.dumps({"items": [bowl], "totals": totals}), content_type="application/json"
+            )
+
+    await shopper.page.route("**/wp-json/wc/store/v1/cart", api)
+    await shop(peer, shopper, "woo")
+    for _ in range(4):
+        async with shopper.page.expect_request_finished():
+            await do(shopper, "trigger('added_to_cart')")
+    assert len(failed) == 4
+    await until(lambda: peer.of(ev.Cart))
+
+
 async def test_magento(peer: Peer, shopper: Shopper) -> None:
     assert "magento.js" in await shop(peer, shopper, "magento")
     await until(lambda: peer.of(ev.Cart))

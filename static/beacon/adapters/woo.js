@@ -36,8 +36,8 @@ export function mount({ followCart, guarded, hashed, listen, report, shown }) {
   const look = guarded(async () => {
     const mine = ++asked;
     const answer = await fetch(root + 'wc/store/v1/cart');
-    const cart = await answer.json();
-    if (!answer.ok || mine < taken) return; // a later question's answer that came first knows better
+    const cart = answer.ok && await answer.json(); // an error may be any page: no fault of the adapter's
+    if (!cart || mine < taken) return; // a later question's answer that came first knows better
     taken = mine;
     take(snapshot(cart));
   });
